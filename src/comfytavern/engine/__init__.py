@@ -1,0 +1,1 @@
+"""How a graph runs. The engine knows kinds, never what they are about. Door: runner.py."""

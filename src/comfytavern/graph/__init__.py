@@ -1,0 +1,1 @@
+"""What a graph is: values and pure functions. No I/O, no async."""
