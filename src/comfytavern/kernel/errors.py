@@ -1,13 +1,13 @@
 """Problems are values, failures are classes, bugs are tracebacks.
 
-    Failure            something the caller can act on; carries a code, a sentence and a hint
-    ├── Invalid        the input is wrong
-    ├── NotFound       there is no such thing (or it is not yours)
-    ├── Conflict       it changed meanwhile, or it is in the wrong state
-    ├── Unauthenticated / Denied   who are you / you may not
-    ├── TooLarge       beyond a stated limit
-    ├── Busy           come back later (a rate, a quota, a full queue)
-    └── Unavailable    something this needs does not work now
+Failure            something the caller can act on; carries a code, a sentence and a hint
+├── Invalid        the input is wrong
+├── NotFound       there is no such thing (or it is not yours)
+├── Conflict       it changed meanwhile, or it is in the wrong state
+├── Unauthenticated / Denied   who are you / you may not
+├── TooLarge       beyond a stated limit
+├── Busy           come back later (a rate, a quota, a full queue)
+└── Unavailable    something this needs does not work now
 """
 
 from typing import Any

@@ -1,0 +1,87 @@
+# Two commands: `make run` (needs Python 3.11+, Node 20+, no root) and `make test` (everything, installing what it needs).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
+
+.PHONY: help run dev test check format lint types walls unit web-check contracts journeys build bench clean chromium tidy schemas
+
+help: ## List the commands.
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.run web/dist/index.html ## Set everything up and start ComfyTavern on http://localhost:3233.
+	@exec $(PY) -m comfytavern serve
+
+dev: .venv/.dev web/node_modules/.stamp ## Both halves with hot reload; web on http://localhost:5573.
+	@exec $(PY) tools/dev.py
+
+test: check web/dist/index.html chromium ## All tests, the browser ones included; installs what it needs.
+	$(PY) -m pytest -q -n 2 --dist loadfile
+
+check: .venv/.dev web/node_modules/.stamp format lint types walls unit ## The quick half: format, lint, types, walls, unit, contracts, golden.
+
+format:
+	$(PY) -m ruff format --check .
+
+lint:
+	$(PY) -m ruff check .
+
+types:
+	.venv/bin/basedpyright
+
+walls:
+	.venv/bin/lint-imports
+	cd web && npm run --silent check
+
+unit:
+	$(PY) -m pytest -q -n 2 tests/house tests/unit tests/contracts tests/golden tests/properties -m "not slow and not browser"
+	cd web && npm run --silent test:unit
+
+tidy: .venv/.dev ## Format and mend what can be mended.
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+schemas: .venv/.dev ## Write everything that is generated from the code: schemas/ and docs/reference.
+	for script in tools/schemas_*.py tools/docs_*.py; do $(PY) $$script; done
+
+build: .venv/.dev web/dist/index.html ## The wheel, with the web app inside, in dist/.
+	$(PY) tools/build_wheel.py
+
+bench: .venv/.dev ## The benchmarks; one JSON line each.
+	$(PY) benchmarks/engine.py
+	$(PY) benchmarks/web.py
+
+chromium:
+	@tools/chromium.sh
+
+clean: ## Remove what the other commands made. Your data/ stays.
+	rm -rf .venv web/node_modules web/dist dist build src/comfytavern/_web .ruff_cache .pytest_cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	@$(PY) -c 'import pathlib, site; pathlib.Path(site.getsitepackages()[0], "comfytavern-src.pth").write_text(str(pathlib.Path("src").resolve()))'
+
+.venv/.run: requirements/run.txt | .venv/bin/python
+	@echo "Installing Python packages …"
+	@$(PIP) -r requirements/run.txt
+	@touch $@
+
+.venv/.dev: requirements/dev.txt | .venv/bin/python
+	@echo "Installing Python packages for development …"
+	@$(PIP) -r requirements/dev.txt
+	@touch .venv/.run $@
+
+web/node_modules/.stamp: web/package-lock.json
+	@echo "Installing web packages …"
+	@cd web && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+web/dist/index.html: $(WEB_SOURCES) | web/node_modules/.stamp
+	@echo "Building the web app …"
+	@cd web && npm run --silent build
+	@touch $@
