@@ -1,0 +1,55 @@
+"""Keys at rest: AES-256-GCM under a key derived from the application's secret.
+
+A sealed text is one version byte (1), a nonce of 12 bytes and the ciphertext with its tag. The place it is kept in
+(`chn_…/key`) is authenticated with it, so a ciphertext copied to another channel does not open.
+"""
+
+import os
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from comfytavern.kernel.errors import Unavailable
+from comfytavern.kernel.secret import Secret
+
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+
+
+class Vault:
+    """Seals texts for storage and opens them again."""
+
+    def __init__(self, secret: Secret, *, earlier: Sequence[Secret] = ()) -> None:
+        """Derive the key from the application's `secret`; what was sealed under `earlier` secrets still opens."""
+        self._ciphers = [AESGCM(_derive(each)) for each in (secret, *earlier)]
+
+    def seal(self, text: Secret, place: str) -> bytes:
+        """Return the sealed form of `text`, to be kept at `place`. Two calls never return the same bytes."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return _VERSION + nonce + self._ciphers[0].encrypt(nonce, text.reveal().encode(), _bound(place))
+
+    def open(self, sealed: bytes, place: str) -> Secret:
+        """Return the text. Raises `Unavailable` (`llm.key_unreadable`) when secret, place or bytes are not those it was sealed with."""
+        nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        if sealed[:1] == _VERSION and len(nonce) == _NONCE_BYTES:
+            for cipher in self._ciphers:
+                try:
+                    return Secret(cipher.decrypt(nonce, ciphertext, _bound(place)).decode())
+                except InvalidTag:
+                    continue
+        raise Unavailable(
+            "llm.key_unreadable",
+            "The stored key of this channel cannot be read: the application's secret is not the one it was saved with.",
+            hint="Enter the key again under Models, or start with the earlier secret.",
+        )
+
+
+def _derive(secret: Secret) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"comfytavern/llm/vault/1").derive(secret.reveal().encode())
+
+
+def _bound(place: str) -> bytes:
+    return _VERSION + place.encode()
