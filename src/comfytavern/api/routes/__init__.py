@@ -1,1 +1,7 @@
-"""Room api/routes."""
+"""All routes, one file per room."""
+
+from fastapi import APIRouter
+
+from comfytavern.api.routes import accounts, files, graphs, health, models, projects, runs, trash, workflows
+
+ROUTERS: list[APIRouter] = [module.router for module in (health, accounts, projects, workflows, trash, graphs, runs, models, files)]

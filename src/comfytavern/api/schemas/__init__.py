@@ -1,1 +1,1 @@
-"""Room api/schemas."""
+"""What travels over HTTP, one file per room. Pydantic lives here and in settings only."""
