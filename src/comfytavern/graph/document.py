@@ -1,18 +1,22 @@
 """The saved form of a graph, version 1. A graph is wholly determined by this JSON; nothing that runs reads `look`.
 
-Unknown members of every object are kept in `extra` and written back where they stood (codec.py).
+Unknown members of every object are kept in `extra` and written back into the object they stood in (codec.py); `extra` itself is
+never a member of the JSON.
 """
 
 from typing import Any
 
 import msgspec
 
-from comfytavern.graph.kinds import Port
+from comfytavern.graph.kinds import Number, Port
 
 FORMAT = "comfytavern.graph"
 VERSION = 1
 NODES_MAX = 20_000
 DEPTH_MAX = 32
+"""How deep groups may stand in groups, and frames in frames."""
+NESTING_MAX = 128
+"""How deep arrays and objects may stand in each other, values included."""
 BYTES_MAX = 16 * 1024 * 1024
 
 
@@ -20,17 +24,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to do when a node fails, and how long it may take (semantics, section 6 and K3)."""
 
     retries: int = 0
-    backoff_s: float = 0.5
+    backoff_s: Number = 0.5
     retry_on: list[str] = []
-    timeout_s: float | None = None
+    timeout_s: Number | None = None
     on_error: str = "fail"
     """fail, port, default or skip."""
     defaults: dict[str, Any] = {}
     reuse: str = ""
     """nondet kinds: never, session or ttl; empty = the run's own default."""
-    ttl_s: float | None = None
+    ttl_s: Number | None = None
     on_unknown: str = "ask"
     """effect kinds after a crash: ask, retry or fail."""
+    extra: dict[str, Any] = {}
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,6 +94,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     inputs: list[Port] = []
     outputs: list[Port] = []
+    extra: dict[str, Any] = {}
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,7 +107,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Group(Body, frozen=True, kw_only=True, omit_defaults=True):
-    """A local group, used by nodes of control kinds through `values["group"] = id` (or `values["workflow"]` + `version` for a library group)."""
+    """A local group, used through `values["group"] = id`. A library group is used through `values["workflow"]` and `values["version"]`."""
 
     id: str
     name: str = ""

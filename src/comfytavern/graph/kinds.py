@@ -7,6 +7,9 @@ import msgspec
 
 from comfytavern.graph.types import Type
 
+Number = int | float
+"""A number that is written as it was read: `5` does not become `5.0`."""
+
 
 class Effect(StrEnum):
     """What running a node does to the world; decides caching and retries (semantics, section 1)."""
@@ -44,9 +47,9 @@ class Widget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """select: values, or `[value, label]` pairs."""
     suggest: bool = False
     """select: free text is allowed too."""
-    minimum: float | None = None
-    maximum: float | None = None
-    step: float | None = None
+    minimum: Number | None = None
+    maximum: Number | None = None
+    step: Number | None = None
     language: str = ""
     """code: json, markdown, python, javascript, jinja, regex."""
     rows: int = 3
@@ -55,6 +58,7 @@ class Widget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """file: media types, as in HTML."""
     capability: str = ""
     """model: chat, completion, embedding, image, speech, transcription."""
+    extra: dict[str, Any] = {}
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,6 +85,7 @@ class Port(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Input: whether a handle is shown while it has no wire (a person may show it by `look.handles`)."""
     cosmetic: bool = False
     """Input: not part of the cache key."""
+    extra: dict[str, Any] = {}
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,0 +1,60 @@
+"""Which body a node uses (group, map, loop), and the bodies of a document."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from comfytavern.graph.document import Body, Graph, Node
+from comfytavern.graph.kinds import Control
+from comfytavern.kernel.errors import Failure
+
+Resolve = Callable[[str, int | None], Graph]
+"""From a workflow id and a version (None: the newest) to its graph. Raises `Failure` when there is none."""
+
+USES_A_BODY = (Control.GROUP, Control.MAP, Control.LOOP)
+
+
+class Used(NamedTuple):
+    """A body in use."""
+
+    key: str
+    """`group id`, or `workflow@version`: unique within one document."""
+    body: Body
+    graph: Graph
+    """The document whose local groups the nodes of `body` mean."""
+
+
+Lookup = Callable[[Node], Used | None]
+
+
+def lookup(graph: Graph, resolve: Resolve | None = None) -> Lookup:
+    """Return the function from a group, map or loop node of `graph` to the body that its values name (None: it names none that exists)."""
+    groups = {group.id: group for group in reversed(graph.groups)}
+
+    def used(node: Node) -> Used | None:
+        group_id = node.values.get("group")
+        if isinstance(group_id, str) and group_id:
+            group = groups.get(group_id)
+            return Used(group_id, group, graph) if group is not None else None
+        workflow, version = node.values.get("workflow"), node.values.get("version")
+        if resolve is None or not isinstance(workflow, str) or not workflow:
+            return None
+        number = version if isinstance(version, int) and not isinstance(version, bool) else None
+        try:
+            library = resolve(workflow, number)
+        except Failure:
+            return None
+        return Used(f"{workflow}@{'newest' if number is None else number}", library, library)
+
+    return used
+
+
+def used_body(node: Node, graph: Graph, resolve: Resolve | None = None) -> Used | None:
+    """Return the body that a group, map or loop node of `graph` uses, or None. For many nodes, keep a `lookup`."""
+    return lookup(graph, resolve)(node)
+
+
+def own_bodies(graph: Graph) -> Iterator[tuple[str, Body]]:
+    """Yield the document itself with the key `""`, then every local group with its id."""
+    yield "", graph
+    for group in graph.groups:
+        yield group.id, group
