@@ -1,1 +1,1 @@
-"""Room accounts."""
+"""Who may come in: users, passwords, sessions, bearer tokens. Door: service.py."""

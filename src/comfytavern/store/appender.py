@@ -1,0 +1,77 @@
+"""Group commit: rows that many callers add at the same time share one transaction."""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import Table, insert
+
+from comfytavern.store.database import Database
+
+Rows = list[dict[str, Any]]
+
+
+class Appender:
+    """Adds rows to tables. While one transaction is being committed, the rows of the next one gather."""
+
+    def __init__(self, database: Database) -> None:
+        """Append to `database`."""
+        self._database = database
+        self._waiting: list[tuple[Table, Rows, bool, asyncio.Future[None]]] = []
+        self._work: asyncio.Task[None] | None = None
+
+    async def add(self, table: Table, rows: Rows, *, durable: bool = False) -> None:
+        """Return when `rows` are committed, in the order of calls. Raises `Failure` when they could not be."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((table, rows, durable, done))
+        if self._work is None:
+            self._work = asyncio.create_task(self._drain(), name="store.appender")
+        await asyncio.shield(done)
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            try:
+                await self._commit(group)
+            except Exception:  # noqa: BLE001 - one caller's bad rows must not fail the others: each is tried alone and told its own error
+                await self._one_by_one(group)
+            else:
+                for *_, done in group:
+                    _settle(done, None)
+        self._work = None
+
+    async def _one_by_one(self, group: list[tuple[Table, Rows, bool, asyncio.Future[None]]]) -> None:
+        for entry in group:
+            try:
+                await self._commit([entry])
+            except Exception as error:  # noqa: BLE001 - it is the caller's to handle
+                _settle(entry[3], error)
+            else:
+                _settle(entry[3], None)
+
+    async def _commit(self, group: list[tuple[Table, Rows, bool, asyncio.Future[None]]]) -> None:
+        async with self._database.write(durable=any(durable for *_, durable, _ in group)) as connection:
+            for table, rows in _runs_of_one_table(group):
+                await connection.execute(insert(table), rows)
+
+
+def _runs_of_one_table(group: list[tuple[Table, Rows, bool, asyncio.Future[None]]]) -> list[tuple[Table, Rows]]:
+    """Join neighbours that go to the same table, so that each is one call of the driver."""
+    joined: list[tuple[Table, Rows]] = []
+    for table, rows, *_ in group:
+        if not rows:
+            continue
+        if joined and joined[-1][0] is table:
+            joined[-1][1].extend(rows)
+        else:
+            joined.append((table, list(rows)))
+    return joined
+
+
+def _settle(done: asyncio.Future[None], error: Exception | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+        done.exception()  # Looked at: a caller that was cancelled meanwhile is no reason for a warning.

@@ -1,0 +1,55 @@
+"""One database: many readers, and on SQLite one writer at a time."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from comfytavern.store import dialect
+from comfytavern.store.faults import explained
+
+READERS = 5
+
+
+class Database:
+    """Connections to the database at `url`. Errors of the disk and of the file come out as `Failure` (faults.py)."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare; nothing is opened before the first use."""
+        self.url = dialect.async_url(url)
+        self._engine = create_async_engine(self.url, pool_size=READERS, max_overflow=0, pool_timeout=30)
+        dialect.configure(self._engine.sync_engine)
+        self._writing = dialect.writer_lock(self.url)
+
+    @property
+    def dialect(self) -> str:
+        """Name of the SQL dialect, for dialect.py."""
+        return self._engine.dialect.name
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection, None]:
+        """Give a connection that sees one consistent state of the database for the whole block."""
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise explained(error) or error from error
+
+    @asynccontextmanager
+    async def write(self, *, durable: bool = False) -> AsyncGenerator[AsyncConnection, None]:
+        """Give a connection in a transaction: committed at the end of the block, or rolled back by an exception.
+
+        A commit survives the death of this process; a `durable` one also that of the machine.
+        """
+        try:
+            async with self._writing, self._engine.connect() as connection:
+                await connection.execution_options(**{dialect.IMMEDIATE: True, dialect.DURABLE: durable})
+                async with connection.begin():
+                    yield connection
+        except DBAPIError as error:
+            raise explained(error) or error from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()

@@ -1,0 +1,215 @@
+"""Every table. Times are seconds since 1970 (UTC); large values are bytes that the rooms above encode; names are portable.
+
+`store/migrations` must make exactly these (a test compares them).
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id(name: str = "id") -> Column[str]:
+    return Column(name, String(40), primary_key=True)
+
+
+def _ref(name: str, target: str, *, key: bool = False, null: bool = False) -> Column[str]:
+    """A reference that goes with what it refers to."""
+    return Column(name, String(40), ForeignKey(target, ondelete="CASCADE"), primary_key=key, nullable=null)
+
+
+# accounts
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("name", String(64), nullable=False),
+    Column("name_key", String(200), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("preferences", JSON, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _ref("user_id", "users.id"),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("agent", String(256), nullable=False),
+    Index(None, "user_id"),
+)
+setup_tokens = Table(
+    "setup_tokens",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("created_at", Double, nullable=False),
+)
+
+# projects
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+"""Graphs as the codec encodes them, each once, by the BLAKE3 digest of its bytes."""
+
+projects = Table(
+    "projects",
+    metadata,
+    _id(),
+    _ref("owner_id", "users.id"),
+    Column("name", String(200), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("trashed_at", Double),
+    Index(None, "owner_id", "updated_at"),
+)
+workflows = Table(
+    "workflows",
+    metadata,
+    _id(),
+    _ref("owner_id", "users.id"),
+    _ref("project_id", "projects.id"),
+    Column("name", String(200), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("trashed_at", Double),
+    Index(None, "project_id", "updated_at"),
+    Index(None, "owner_id"),
+)
+versions = Table(
+    "versions",
+    metadata,
+    _ref("workflow_id", "workflows.id", key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), ForeignKey("blobs.digest"), nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("node_count", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index(None, "digest"),
+)
+
+# runs
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    _ref("owner_id", "users.id"),
+    _ref("project_id", "projects.id", null=True),
+    _ref("workflow_id", "workflows.id", null=True),
+    Column("workflow_name", String(200), nullable=False),
+    Column("version", Integer),
+    Column("digest", String(64), ForeignKey("blobs.digest"), nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("tokens", BigInteger, nullable=False),
+    Column("cost_usd", Double),
+    Column("error", JSON),
+    Column("shown", LargeBinary),
+    Index(None, "owner_id", "created_at"),
+    Index(None, "workflow_id", "created_at"),
+    Index(None, "project_id"),
+    Index(None, "digest"),
+    Index(None, "state"),
+)
+"""`request` is how it was asked for, `shown` the fold of all its events once it has ended."""
+
+run_events = Table(
+    "run_events",
+    metadata,
+    _ref("run_id", "runs.id", key=True),
+    Column("last_seq", Integer, primary_key=True, autoincrement=False),
+    Column("first_seq", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Batches of events as they were shown, one row for each."""
+
+run_records = Table(
+    "run_records",
+    metadata,
+    _ref("run_id", "runs.id", key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("path", String(512), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "run_id", "path"),
+)
+"""The journal of a run: what has been done, and need not be done again."""
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    _ref("run_id", "runs.id"),
+    Column("path", String(512), nullable=False),
+    Column("expires_at", Double),
+    Index(None, "run_id"),
+    Index(None, "expires_at"),
+)
+"""Waits that are open."""
+
+# llm
+
+channels = Table(
+    "channels",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("headers", JSON, nullable=False),
+    Column("models", JSON, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+"""`key` is encrypted by the room `llm`, never here."""
+
+# settings
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
