@@ -85,7 +85,8 @@ async def test_a_password_must_be_long_and_not_the_name(accounts: Accounts, owne
     assert failure.value.code == code
 
 
-async def test_a_person_logs_in_with_name_in_any_case_and_password(accounts: Accounts, owner: Login) -> None:
+async def test_a_person_logs_in_with_name_in_any_case_and_password(accounts: Accounts, owner: Login, clock: ManualClock) -> None:
+    clock.advance(1)
     login = await accounts.log_in("ANN", PASSWORD, origin=HOME)
     visitor = await accounts.visitor(login.token.reveal())
     assert visitor.user == owner.user
