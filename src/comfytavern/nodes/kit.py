@@ -12,34 +12,64 @@
         return text.upper()
 
 A plain function runs inline (keep it under 50 µs) unless `threaded=True`; a coroutine function runs as a task; an async
-generator streams. Parameters are the inputs' ids in order (after `ctx`, if asked for); a mismatch is an error at import.
+generator streams. Parameters are the inputs' ids in order (after `ctx`, if asked for), and one more for the values of
+dynamic inputs; a mismatch is an error at import.
 """
 
 import hashlib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from types import CodeType
 from typing import Any, TypeVar
 
 from comfytavern.engine.context import Context
 from comfytavern.engine.implementation import DEAD, Final, Implementation, Style, WaitRequest
 from comfytavern.graph.kinds import Control, Effect, Kind, Port, Widget, Words
-from comfytavern.graph.types import Type
+from comfytavern.graph.types import Type, convert
 from comfytavern.kernel.errors import Failure
 
-__all__ = ["DEAD", "Context", "Failure", "Final", "Type", "WaitRequest", "Words", "control", "inp", "node", "out"]
+__all__ = [
+    "DEAD",
+    "Context",
+    "Control",
+    "Failure",
+    "Final",
+    "Type",
+    "WaitRequest",
+    "Widget",
+    "Words",
+    "as_text",
+    "code",
+    "control",
+    "inp",
+    "json_widget",
+    "node",
+    "number",
+    "out",
+    "select",
+    "text_widget",
+    "textarea",
+    "toggle",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+"""From a node's saved values of one version of its kind to those of the next."""
 
 
 def inp(id: str, type: Type, **more: Any) -> Port:
     """Declare an input; `more` are the members of `Port`."""
-    return Port(id=id, type=type, **({"title": id.replace("_", " ").capitalize()} | more))
+    more.setdefault("title", id.replace("_", " ").capitalize())
+    return Port(id=id, type=type, **more)
 
 
 def out(id: str, type: Type, **more: Any) -> Port:
     """Declare an output; `more` are the members of `Port`."""
-    return Port(id=id, type=type, **({"title": id.replace("_", " ").capitalize()} | more))
+    more.setdefault("title", id.replace("_", " ").capitalize())
+    return Port(id=id, type=type, **more)
 
 
 def node(
@@ -57,19 +87,27 @@ def node(
     services: tuple[type, ...] = (),
     idempotent: bool = False,
     environment: Callable[[dict[str, Any]], str] | None = None,
+    migrations: Mapping[int, Migration] | None = None,
     **kind: Any,
 ) -> Callable[[F], F]:
     """Declare a kind of node for the function below it. The function itself is left as it is.
 
-    The declaration is found by registry.py as `function.__node__`. Raises `TypeError` when parameters and inputs differ.
+    The declaration is found by registry.py as `function.__node__`; `migrations[n]` turns the values saved by version n
+    into those of version n + 1. Raises `TypeError` when parameters and inputs differ.
     """
 
     def declare(function: F) -> F:
         declared = Kind(
-            id=id, family=id.partition(".")[0], inputs=list(inputs), outputs=list(outputs), effect=Effect(effect), words={"zh-CN": zh}, **kind
+            id=id,
+            family=id.partition(".")[0],
+            inputs=list(inputs),
+            outputs=list(outputs),
+            effect=Effect(effect),
+            words={"zh-CN": zh},
+            **kind,
         )
         wants_context = _check_parameters(declared, function)
-        function.__node__ = Implementation(  # type: ignore[attr-defined]
+        function.__dict__["__node__"] = Implementation(
             kind=declared,
             style=_style(function, threaded=threaded, per_chunk=per_chunk, waits=waits),
             run=function,
@@ -81,15 +119,34 @@ def node(
             idempotent=idempotent,
             environment=environment,
         )
+        function.__dict__["__node_migrations__"] = dict(migrations or {})
         return function
 
     return declare
 
 
-def control(id: str, control: Control, *, zh: Words, inputs: Sequence[Port] = (), outputs: Sequence[Port] = (), effect: str = "pure", **kind: Any) -> Implementation:
+def control(
+    id: str,
+    control: Control,
+    *,
+    zh: Words,
+    inputs: Sequence[Port] = (),
+    outputs: Sequence[Port] = (),
+    effect: str = "pure",
+    **kind: Any,
+) -> Implementation:
     """Declare a kind that the engine itself knows how to run (map, loop, group …); assign it to a module-level name."""
     return Implementation(
-        kind=Kind(id=id, family=id.partition(".")[0], inputs=list(inputs), outputs=list(outputs), effect=Effect(effect), control=control, words={"zh-CN": zh}, **kind),
+        kind=Kind(
+            id=id,
+            family=id.partition(".")[0],
+            inputs=list(inputs),
+            outputs=list(outputs),
+            effect=Effect(effect),
+            control=control,
+            words={"zh-CN": zh},
+            **kind,
+        ),
         style=Style.CONTROL,
     )
 
@@ -120,17 +177,32 @@ def _check_parameters(kind: Kind, function: Callable[..., Any]) -> bool:
 
 
 def _code_version(function: Callable[..., Any]) -> str:
-    digest = hashlib.blake2b(digest_size=8)
+    """Return a digest of the function and of the file around it (its helpers), the same in every process."""
+    digest = hashlib.blake2b(_source(function.__code__.co_filename), digest_size=8)
     pending: list[CodeType] = [function.__code__]
     while pending:
         code = pending.pop()
-        digest.update(code.co_code)
+        digest.update(code.co_code + repr(code.co_names).encode())
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
                 pending.append(constant)
             else:
-                digest.update(repr(constant).encode())
+                plain = sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant
+                digest.update(repr(plain).encode())
     return digest.hexdigest()
+
+
+@cache
+def _source(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:  # defined at a prompt or inside an archive: the byte code alone has to do
+        return b""
+
+
+def as_text(value: Any) -> str:
+    """Return a value as people expect to read it: text as it is, nothing as "", `true`, `3`, and JSON for the rest."""
+    return "" if value is None else convert(value, Type.STRING)
 
 
 def text_widget(placeholder: str = "") -> Widget:
@@ -154,8 +226,9 @@ def toggle() -> Widget:
 
 
 def select(*options: Any, suggest: bool = False) -> Widget:
-    """One of several; `suggest` allows free text too."""
-    return Widget(kind="select", options=list(options), suggest=suggest)
+    """One of several, each a value or `(value, label)`; `suggest` allows free text too."""
+    pairs = [list(option) if isinstance(option, tuple) else option for option in options]
+    return Widget(kind="select", options=pairs, suggest=suggest)
 
 
 def code(language: str, rows: int = 6) -> Widget:

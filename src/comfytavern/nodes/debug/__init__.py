@@ -1,0 +1,1 @@
+"""For finding out what a graph really does."""

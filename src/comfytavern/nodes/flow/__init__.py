@@ -1,0 +1,1 @@
+"""Which way a run goes: branches, joins, repetition, people, time."""

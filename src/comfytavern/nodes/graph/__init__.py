@@ -1,0 +1,1 @@
+"""The border of a graph, and notes for people."""

@@ -1,0 +1,1 @@
+"""Streams: cut, extend, watch and gather them while they flow."""

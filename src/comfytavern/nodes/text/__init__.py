@@ -1,0 +1,1 @@
+"""Text: make it, cut it, join it, read it."""
