@@ -1,0 +1,4 @@
+import { start } from '@/app/start'
+import '@/design/tokens.css'
+
+void start()

@@ -1,0 +1,32 @@
+import { fileURLToPath, URL } from 'node:url'
+import VueI18n from '@intlify/unplugin-vue-i18n/vite'
+import ui from '@nuxt/ui/vite'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vite'
+import { compressed } from './scripts/compressed.ts'
+import { kit } from './scripts/kit.ts'
+
+const server = `http://127.0.0.1:${process.env.PORT_BACKEND ?? 3233}`
+
+export default defineConfig({
+  plugins: [
+    vue(),
+    ui(kit),
+    VueI18n({ include: [fileURLToPath(new URL('./src/locales/**', import.meta.url))], runtimeOnly: true, dropMessageCompiler: true, compositionOnly: true, fullInstall: false }),
+    compressed(),
+  ],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  define: { __VUE_OPTIONS_API__: true, __VUE_PROD_DEVTOOLS__: false },
+  server: {
+    port: 5573,
+    strictPort: true,
+    proxy: {
+      '/api': { target: server },
+      '/health': { target: server },
+      '/ready': { target: server },
+      '/version': { target: server },
+      '/ws': { target: server, ws: true },
+    },
+  },
+  build: { target: 'es2022', outDir: 'dist', sourcemap: false, reportCompressedSize: false, chunkSizeWarningLimit: 900 },
+})
