@@ -1,0 +1,52 @@
+"""From a stored channel to where and as whom a provider is asked."""
+
+import msgspec
+
+from comfytavern.kernel.secret import Secret
+from comfytavern.llm.profiles import profile_for
+from comfytavern.llm.provider import Endpoint
+from comfytavern.llm.repo import Channel
+from comfytavern.llm.vault import Vault
+
+
+def endpoint(channel: Channel, vault: Vault) -> Endpoint:
+    """Return the endpoint, its key and headers opened. Raises `Unavailable` (`llm.key_unreadable`)."""
+    return Endpoint(
+        channel_id=channel.id,
+        name=channel.name,
+        base_url=channel.base_url,
+        key=open_key(channel, vault),
+        headers=open_headers(channel, vault),
+        profile=profile_for(channel.base_url, channel.profile),
+        private=channel.private,
+    )
+
+
+def open_key(channel: Channel, vault: Vault) -> Secret | None:
+    """Return the channel's key."""
+    return None if channel.key is None else vault.open(channel.key, _place(channel.id, "key"))
+
+
+def open_headers(channel: Channel, vault: Vault) -> dict[str, Secret]:
+    """Return the channel's further headers by name."""
+    if channel.headers is None:
+        return {}
+    text = vault.open(channel.headers, _place(channel.id, "headers")).reveal()
+    return {name: Secret(value) for name, value in msgspec.json.decode(text, type=dict[str, str]).items()}
+
+
+def seal_key(channel_id: str, key: Secret | None, vault: Vault) -> bytes | None:
+    """Return the sealed form of a key for that channel; no key stays no key."""
+    return vault.seal(key, _place(channel_id, "key")) if key else None
+
+
+def seal_headers(channel_id: str, headers: dict[str, Secret], vault: Vault) -> bytes | None:
+    """Return the sealed form of headers for that channel; none stays none."""
+    if not headers:
+        return None
+    text = msgspec.json.encode({name: value.reveal() for name, value in headers.items()}).decode()
+    return vault.seal(Secret(text), _place(channel_id, "headers"))
+
+
+def _place(channel_id: str, field: str) -> str:
+    return f"{channel_id}/{field}"

@@ -1,0 +1,187 @@
+"""The door to all models: routes, waits, tries again, falls back, counts. Knows no wire format.
+
+async with aclosing(gateway.chat(ChatRequest(model="demo/demo", messages=(…,)), owner=user_id)) as events:
+    async for event in events: ...
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import TypeVar
+
+import msgspec
+
+from comfytavern.kernel.errors import Failure
+from comfytavern.llm import errors
+from comfytavern.llm.address import refuse_private
+from comfytavern.llm.endpoint import endpoint
+from comfytavern.llm.pacing import paced, settled
+from comfytavern.llm.pricing import cost_usd, described
+from comfytavern.llm.profiles import profile_for
+from comfytavern.llm.provider import Endpoint, MediaProvider, Provider
+from comfytavern.llm.reply import Embeddings, Media, ReplyEvent, Transcript
+from comfytavern.llm.repo import ChannelRepo, Model
+from comfytavern.llm.request import ChatRequest, CompletionRequest, EmbedRequest, ImageRequest, SpeechRequest, TranscribeRequest
+from comfytavern.llm.retry import Attempts, Patience
+from comfytavern.llm.routing import DEMO, Route, routes
+from comfytavern.llm.tokens import count_tokens
+from comfytavern.llm.vault import Vault
+
+A = TypeVar("A")
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that a user may choose."""
+
+    id: str
+    """`channel/model`"""
+    channel_id: str
+    channel_name: str
+    enabled: bool
+    model: Model
+
+
+class Gateway:
+    """Asks models on behalf of a user. One per process; safe for any number of concurrent calls."""
+
+    def __init__(
+        self,
+        channels: ChannelRepo,
+        vault: Vault,
+        providers: Mapping[str, Provider],
+        *,
+        patience: Patience = Patience(),  # noqa: B008 - a frozen value
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Take where channels and keys are, and the provider of each wire format by its name."""
+        self._channels = channels
+        self._vault = vault
+        self._providers = providers
+        self._patience = patience
+        self._sleep = sleep
+        self._chance = chance
+
+    def chat(self, request: ChatRequest, *, owner: str) -> AsyncGenerator[ReplyEvent]:
+        """Yield the next turn of a conversation (order: reply.py). Raises a `Failure` of errors.py where it fails.
+
+        Tries again and falls back only until the first event. Closing the generator, or cancelling the task that reads
+        it, closes the HTTP call at once.
+        """
+        return self._stream(request, owner)
+
+    def complete(self, request: CompletionRequest, *, owner: str) -> AsyncGenerator[ReplyEvent]:
+        """Yield the continuation of a text; otherwise as `chat`."""
+        return self._stream(request, owner)
+
+    async def embed(self, request: EmbedRequest, *, owner: str) -> Embeddings:
+        """Return one vector for each text, in order, and what it cost."""
+
+        async def ask(provider: Provider, at: Endpoint, route: Route) -> Embeddings:
+            found = await provider.embed(msgspec.structs.replace(request, model=route.model.name), at)
+            usage = msgspec.structs.replace(found.usage, cost_usd=cost_usd(found.usage, route.model))
+            return msgspec.structs.replace(found, usage=usage, model=route.reference)
+
+        return await self._once(request.model, owner, ask)
+
+    async def image(self, request: ImageRequest, *, owner: str) -> list[Media]:
+        """Return pictures of the prompt."""
+
+        async def ask(provider: Provider, at: Endpoint, route: Route) -> list[Media]:
+            return await _media(provider, at).image(msgspec.structs.replace(request, model=route.model.name), at)
+
+        return await self._once(request.model, owner, ask)
+
+    async def speech(self, request: SpeechRequest, *, owner: str) -> Media:
+        """Return the spoken text."""
+
+        async def ask(provider: Provider, at: Endpoint, route: Route) -> Media:
+            return await _media(provider, at).speech(msgspec.structs.replace(request, model=route.model.name), at)
+
+        return await self._once(request.model, owner, ask)
+
+    async def transcribe(self, request: TranscribeRequest, *, owner: str) -> Transcript:
+        """Return the words of a recording."""
+
+        async def ask(provider: Provider, at: Endpoint, route: Route) -> Transcript:
+            return await _media(provider, at).transcribe(msgspec.structs.replace(request, model=route.model.name), at)
+
+        return await self._once(request.model, owner, ask)
+
+    async def models(self, owner: str) -> list[Offer]:
+        """Return every model the user may name: the demo model, then each channel's, in the order of the channels."""
+        return [
+            Offer(
+                id=f"{channel.id}/{model.name}",
+                channel_id=channel.id,
+                channel_name=channel.name,
+                enabled=channel.enabled,
+                model=described(model, profile_for(channel.base_url, channel.profile)),
+            )
+            for channel in (DEMO, *await self._channels.list(owner))
+            for model in channel.models
+        ]
+
+    async def count_tokens(self, text: str, model: str = "") -> int:
+        """Return how many tokens `text` is for the model; exact for OpenAI's, an estimate for others."""
+        return await asyncio.to_thread(count_tokens, text, model)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for provider in self._providers.values():
+            await provider.aclose()
+
+    async def _stream(self, request: ChatRequest | CompletionRequest, owner: str) -> AsyncGenerator[ReplyEvent]:
+        attempts = await self._attempts(request.model, owner)
+        while True:
+            started = False
+            try:
+                async with aclosing(self._reply(attempts.route, request)) as events:
+                    async for event in events:
+                        started = True
+                        yield event
+                return
+            except Failure as failure:
+                if started:
+                    raise
+                wait_s = attempts.after(failure)
+            await self._sleep(wait_s)
+
+    async def _reply(self, route: Route, request: ChatRequest | CompletionRequest) -> AsyncGenerator[ReplyEvent]:
+        provider, at = await self._reach(route)
+        asked = msgspec.structs.replace(request, model=route.model.name)
+        async with aclosing(settled(paced(provider.stream(asked, at), self._patience, at), asked, route)) as events:
+            async for event in events:
+                yield event
+
+    async def _once(self, model: str, owner: str, ask: Callable[[Provider, Endpoint, Route], Awaitable[A]]) -> A:
+        attempts = await self._attempts(model, owner)
+        while True:
+            try:
+                provider, at = await self._reach(attempts.route)
+                try:
+                    async with asyncio.timeout(self._patience.whole_s):
+                        return await ask(provider, at, attempts.route)
+                except TimeoutError:
+                    raise errors.timeout(at.name, self._patience.whole_s, started=False) from None
+            except Failure as failure:
+                wait_s = attempts.after(failure)
+            await self._sleep(wait_s)
+
+    async def _attempts(self, model: str, owner: str) -> Attempts:
+        return Attempts(routes(model, await self._channels.list(owner), self._chance), self._patience, self._chance)
+
+    async def _reach(self, route: Route) -> tuple[Provider, Endpoint]:
+        provider = self._providers.get(route.channel.provider)
+        if provider is None:
+            raise errors.unsupported(route.channel.name, f"wire format named “{route.channel.provider}”")
+        at = endpoint(route.channel, self._vault)
+        await refuse_private(at)
+        return provider, at
+
+
+def _media(provider: Provider, at: Endpoint) -> MediaProvider:
+    if not isinstance(provider, MediaProvider):
+        raise errors.unsupported(at.name, "pictures or sounds")
+    return provider
