@@ -1,25 +1,49 @@
-"""The application: routes, the order of the layers, nothing else."""
+"""The application: which layer a request passes, in which order."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from comfytavern.api import problems
+from comfytavern.api.auth import Gate
+from comfytavern.api.body import BodyLimit
+from comfytavern.api.edge import Edge
 from comfytavern.api.openapi import PROBLEM_RESPONSE
 from comfytavern.api.routes import ROUTERS
 from comfytavern.api.services import Services
+from comfytavern.api.static import Static
+from comfytavern.kernel.errors import Failure
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+OURS = frozenset({"/api", "/ws", "/health", "/ready", "/version"})
 
 
-def _operation_id(route: APIRoute) -> str:
-    """Return the function's name: short, stable, what generated clients call it."""
-    return route.name
+def create_app(services: Services, *, web: Path | None, lifespan: Lifespan | None = None) -> ASGIApp:
+    """Return the whole application: the edge, the gate, the routes, and the built web app in `web` for every other path."""
+    routes = create_routes(version=services.values.version, lifespan=lifespan)
+    routes.state.services = services
+    inner: ASGIApp = Site(Gate(BodyLimit(routes), services.accounts, services.values), Static(web))
+    if services.values.origins:
+        inner = CORSMiddleware(
+            inner,
+            allow_origins=services.values.origins,
+            allow_credentials=True,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["ETag"],
+        )
+    return Edge(inner)
 
 
-def create_app(services: Services | None, *, version: str, lifespan: Lifespan | None = None) -> FastAPI:
-    """Return the ASGI application. Without services it can only describe itself."""
+def create_routes(*, version: str, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the routes alone: what openapi.json describes."""
     app = FastAPI(
         title="ComfyTavern",
         version=version,
@@ -27,11 +51,33 @@ def create_app(services: Services | None, *, version: str, lifespan: Lifespan | 
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses=PROBLEM_RESPONSE,
         generate_unique_id_function=_operation_id,
         lifespan=lifespan,
     )
-    app.state.services = services
     for router in ROUTERS:
         app.include_router(router)
+    app.add_exception_handler(Failure, problems.on_failure)
+    app.add_exception_handler(RequestValidationError, problems.on_validation)
+    app.add_exception_handler(HTTPException, problems.on_http)
     return app
+
+
+class Site:
+    """ASGI application: the API and the socket behind the gate, every other path from the built web app."""
+
+    def __init__(self, api: ASGIApp, web: ASGIApp) -> None:
+        """Choose between the two by path."""
+        self._api = api
+        self._web = web
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        ours = scope["type"] != "http" or "/" + scope["path"].split("/", 2)[1] in OURS
+        await (self._api if ours else self._web)(scope, receive, send)
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Return the function's name: short, stable, what generated clients call it."""
+    return route.name

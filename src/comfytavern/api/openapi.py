@@ -38,7 +38,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0")
     components = made.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    structs, names = msgspec.json.schema_components(DOCUMENTS.values(), ref_template=TEMPLATE)[::-1]
+    names, structs = msgspec.json.schema_components(DOCUMENTS.values(), ref_template=TEMPLATE)
     schemas |= {name: _without_defaults(schema) for name, schema in structs.items()}
     schemas |= {name: schema for name, schema in zip(DOCUMENTS, names, strict=True) if name not in schemas}
     schemas["ProblemDocument"] = ProblemDocument.model_json_schema(ref_template=TEMPLATE.replace("{name}", "{model}"))

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from comfytavern.kernel.errors import (
@@ -126,7 +126,7 @@ def from_http(error: HTTPException) -> Failure:
             return Failure("api.request", "The request could not be read.")
 
 
-def request_id_of(request: Request) -> str:
+def request_id_of(request: HTTPConnection) -> str:
     """Return the id that edge.py gave to this request."""
     return request.scope.get("state", {}).get("request_id", "")
 

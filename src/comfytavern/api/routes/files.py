@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from comfytavern.api.auth import Me
+from comfytavern.api.body import JsonRoute
 from comfytavern.api.replies import download
 from comfytavern.api.schemas.files import Entry, EntryPage, MoveRequest, Uri
 from comfytavern.api.services import Doors
@@ -15,7 +16,7 @@ UPLOAD: dict[str, Any] = {"requestBody": {"required": True, "content": BINARY}}
 
 UriQuery = Annotated[Uri, Query(description="user://, shared:// or project:// and a path.")]
 
-router = APIRouter(prefix="/api/files", tags=["files"])
+router = APIRouter(route_class=JsonRoute, prefix="/api/files", tags=["files"])
 
 
 @router.get("", response_model=EntryPage)

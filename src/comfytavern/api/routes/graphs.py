@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from comfytavern.api.auth import Me
+from comfytavern.api.body import JsonRoute
 from comfytavern.api.replies import json_reply
 from comfytavern.api.schemas.graphs import Catalogue, Validation, ValidationRequest
 from comfytavern.api.schemas.projects import ExampleOpen, ExamplePage, Workflow
 from comfytavern.api.services import Doors
 
-router = APIRouter(prefix="/api", tags=["graphs"])
+router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["graphs"])
 
 
 @router.get("/kinds", response_model=Catalogue, responses={304: {"description": "Nothing changed since the ETag given."}})

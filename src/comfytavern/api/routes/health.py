@@ -7,13 +7,14 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from comfytavern.api.body import JsonRoute
 from comfytavern.api.replies import json_reply
 from comfytavern.api.schemas.common import Health, Readiness, Release
 from comfytavern.api.services import Doors
 
 CHECK_TIMEOUT_S = 5.0
 
-router = APIRouter(tags=["health"])
+router = APIRouter(route_class=JsonRoute, tags=["health"])
 
 
 @router.get("/health", response_model=Health)

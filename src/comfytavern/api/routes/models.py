@@ -5,11 +5,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from comfytavern.api.auth import Me
+from comfytavern.api.body import JsonRoute
 from comfytavern.api.schemas.models import Channel, ChannelChange, ChannelPage, ChannelTest, Discovery, ModelPage, NewChannel
 from comfytavern.api.services import Doors
 from comfytavern.kernel.secret import Secret
 
-router = APIRouter(prefix="/api", tags=["models"])
+router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["models"])
 
 
 @router.get("/channels", response_model=ChannelPage)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 
 from comfytavern.api.auth import Me
+from comfytavern.api.body import JsonRoute
 from comfytavern.api.replies import attachment
 from comfytavern.api.routes.paging import Cursor, Limit
 from comfytavern.api.schemas.common import Json
@@ -12,7 +13,7 @@ from comfytavern.api.schemas.projects import NewProject, Project, ProjectChange,
 from comfytavern.api.services import Doors
 from comfytavern.kernel.paging import LIMIT_DEFAULT
 
-router = APIRouter(prefix="/api/projects", tags=["projects"])
+router = APIRouter(route_class=JsonRoute, prefix="/api/projects", tags=["projects"])
 
 
 @router.get("", response_model=ProjectPage)

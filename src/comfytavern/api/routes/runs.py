@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from comfytavern.api.auth import Me
+from comfytavern.api.body import JsonRoute
 from comfytavern.api.events import sse
 from comfytavern.api.replies import json_reply
 from comfytavern.api.routes.paging import Cursor, Limit
@@ -27,7 +28,7 @@ from comfytavern.kernel.paging import LIMIT_DEFAULT
 
 EVENT_STREAM: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
 
-router = APIRouter(prefix="/api", tags=["runs"])
+router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["runs"])
 
 
 @router.post(

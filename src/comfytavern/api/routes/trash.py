@@ -5,12 +5,13 @@ from typing import Any
 from fastapi import APIRouter
 
 from comfytavern.api.auth import Me
+from comfytavern.api.body import JsonRoute
 from comfytavern.api.routes.paging import Cursor, Limit
 from comfytavern.api.schemas.projects import TrashPage
 from comfytavern.api.services import Doors
 from comfytavern.kernel.paging import LIMIT_DEFAULT
 
-router = APIRouter(prefix="/api/trash", tags=["trash"])
+router = APIRouter(route_class=JsonRoute, prefix="/api/trash", tags=["trash"])
 
 
 @router.get("", response_model=TrashPage)

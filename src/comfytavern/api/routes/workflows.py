@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
 from comfytavern.api.auth import Me
+from comfytavern.api.body import JsonRoute
 from comfytavern.api.replies import attachment, json_reply
 from comfytavern.api.routes.paging import Cursor, Limit
 from comfytavern.api.schemas.common import Json
@@ -26,7 +27,7 @@ from comfytavern.kernel.paging import LIMIT_DEFAULT
 
 VersionNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
 
-router = APIRouter(prefix="/api", tags=["workflows"])
+router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["workflows"])
 
 
 @router.get("/projects/{project_id}/workflows", response_model=WorkflowPage)

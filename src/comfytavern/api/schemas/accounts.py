@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from comfytavern.api.schemas.common import Body, Json, Reply, Time
 
 UserName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-Password = Annotated[str, StringConstraints(min_length=8, max_length=1024)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 TypedPassword = Annotated[str, StringConstraints(max_length=1024)]
 
 
@@ -32,6 +32,26 @@ class Session(Reply):
     """Who is logged in."""
 
     user: User
+
+
+class LoginPlace(Reply):
+    """A place where one is logged in."""
+
+    id: str
+    created_at: Time
+    seen_at: Time
+    expires_at: Time
+    address: str
+    agent: str
+    current: bool
+    """Whether it is the session that asks."""
+
+
+class LoginPage(Reply):
+    """Where one is logged in, the newest first."""
+
+    items: list[LoginPlace]
+    next: str | None = None
 
 
 class SetupState(Reply):
@@ -59,7 +79,7 @@ class TokenGrant(Reply):
     """A bearer token for programs."""
 
     access_token: str
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the word of RFC 6750, not a secret
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the word of RFC 6750, not a secret
     expires_in: int
 
 
