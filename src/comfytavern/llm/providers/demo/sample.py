@@ -1,5 +1,6 @@
 """An instance of a JSON Schema, made without thinking."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ def _of(kind: str, schema: Mapping[str, Any], text: str, number: int, depth: int
         case "array":
             return []
         case "integer" | "number":
-            return max(schema.get("minimum", number), min(schema.get("maximum", number), number))
+            return max(schema.get("minimum", -math.inf), min(schema.get("maximum", math.inf), number))
         case "boolean":
             return number >= _TOP_SCORE - 2
         case "null":
