@@ -1,0 +1,1 @@
+"""Code that a person writes into a node."""
