@@ -10,6 +10,9 @@ from comfytavern.kernel.errors import Failure
 Resolve = Callable[[str, int | None], Graph]
 """From a workflow id and a version (None: the newest) to its graph. Raises `Failure` when there is none."""
 
+Lookup = Callable[[Node], "Used | None"]
+"""From a group, map or loop node of one document to the body that its values name; None when they name none that exists."""
+
 USES_A_BODY = (Control.GROUP, Control.MAP, Control.LOOP)
 
 
@@ -17,17 +20,19 @@ class Used(NamedTuple):
     """A body in use."""
 
     key: str
-    """`group id`, or `workflow@version`: unique within one document."""
+    """The group's id, or `workflow:ID@VERSION`: unique within one document."""
     body: Body
     graph: Graph
     """The document whose local groups the nodes of `body` mean."""
 
-
-Lookup = Callable[[Node], Used | None]
+    @property
+    def is_library(self) -> bool:
+        """Whether the body is a whole other document."""
+        return self.body is self.graph
 
 
 def lookup(graph: Graph, resolve: Resolve | None = None) -> Lookup:
-    """Return the function from a group, map or loop node of `graph` to the body that its values name (None: it names none that exists)."""
+    """Return the lookup for the nodes of the document `graph`, its groups' nodes included."""
     groups = {group.id: group for group in reversed(graph.groups)}
 
     def used(node: Node) -> Used | None:
@@ -43,9 +48,28 @@ def lookup(graph: Graph, resolve: Resolve | None = None) -> Lookup:
             library = resolve(workflow, number)
         except Failure:
             return None
-        return Used(f"{workflow}@{'newest' if number is None else number}", library, library)
+        return Used(f"workflow:{workflow}@{'newest' if number is None else number}", library, library)
 
     return used
+
+
+def remembering(resolve: Resolve) -> Resolve:
+    """Return the same function, asking for each workflow and version once, also when there is none."""
+    known: dict[tuple[str, int | None], Graph | Failure] = {}
+
+    def remembered(workflow: str, version: int | None) -> Graph:
+        key = (workflow, version)
+        if key not in known:
+            try:
+                known[key] = resolve(workflow, version)
+            except Failure as failure:
+                known[key] = failure
+        found = known[key]
+        if isinstance(found, Failure):
+            raise found
+        return found
+
+    return remembered
 
 
 def used_body(node: Node, graph: Graph, resolve: Resolve | None = None) -> Used | None:

@@ -14,6 +14,14 @@ INDEX = "index"
 ERRORS = Port(id="errors", type=Type.ARRAY, title="Errors", description="The items that failed, each `{index, error}`.")
 ITERATIONS = Port(id="iterations", type=Type.INTEGER, title="Iterations", description="How often the body ran.")
 
+_BODY = ("group", "workflow", "version")
+SETTINGS: dict[Control, tuple[str, ...]] = {
+    Control.GROUP: _BODY,
+    Control.MAP: (*_BODY, "mapped", "concurrency", "on_item_error", "keep_gaps"),
+    Control.LOOP: (*_BODY, "carried", "while", "test", "max_iterations", "on_limit", "collect", "stream"),
+}
+"""Values of the engine's own kinds that are settings, not inputs."""
+
 Pair = tuple[list[Port], list[Port]]
 
 

@@ -13,6 +13,8 @@ from comfytavern.graph.kinds import Number, Port
 FORMAT = "comfytavern.graph"
 VERSION = 1
 NODES_MAX = 20_000
+EXPANDED_MAX = 200_000
+"""How many nodes there may be once every group is unfolded."""
 DEPTH_MAX = 32
 """How deep groups may stand in groups, and frames in frames."""
 NESTING_MAX = 128

@@ -70,11 +70,12 @@ def all_ports(body: Body, graph: Graph, kinds: Kinds, resolve: Resolve | None = 
 
 def dynamic_ports(listed: Any) -> list[Port]:
     """Return the ports that the value of `dynamic_inputs` or `dynamic_outputs` lists: ids, or members of a port; bad ones are left out."""
-    ports = (_dynamic_port(entry) for entry in (listed if isinstance(listed, list) else []))
+    ports = (dynamic_port(entry) for entry in (listed if isinstance(listed, list) else []))
     return _unique(port for port in ports if port is not None)
 
 
-def _dynamic_port(entry: Any) -> Port | None:
+def dynamic_port(entry: Any) -> Port | None:
+    """Return the port that one entry of such a list describes, or None when it describes none."""
     members = {"id": entry} if isinstance(entry, str) else entry
     if not isinstance(members, dict) or not members.get("id"):
         return None

@@ -1,0 +1,1 @@
+"""What validation looks at, topic by topic. Door: graph/validate.py."""
