@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from comfytavern.api import problems
 from comfytavern.api.auth import Gate
@@ -18,6 +19,7 @@ from comfytavern.api.edge import Edge
 from comfytavern.api.openapi import PROBLEM_RESPONSE
 from comfytavern.api.routes import ROUTERS
 from comfytavern.api.services import Services
+from comfytavern.api.socket import Socket
 from comfytavern.api.static import Static
 from comfytavern.kernel.errors import Failure
 
@@ -58,10 +60,15 @@ def create_routes(*, version: str, lifespan: Lifespan | None = None) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.add_api_websocket_route("/ws", _socket)
     app.add_exception_handler(Failure, problems.on_failure)
     app.add_exception_handler(RequestValidationError, problems.on_validation)
     app.add_exception_handler(HTTPException, problems.on_http)
     return app
+
+
+async def _socket(socket: WebSocket) -> None:
+    await Socket(socket, socket.app.state.services, socket.state.visitor).serve()
 
 
 class Site:

@@ -1,5 +1,6 @@
 """The outermost layer: a request id, the security headers, and one answer for bugs."""
 
+import contextlib
 import secrets
 from collections.abc import MutableMapping
 from typing import Any, Final
@@ -55,7 +56,11 @@ class Edge:
             await self._app(scope, receive, send_with_headers)
         except Exception:
             log.exception("unexpected", request_id=request_id, method=scope.get("method"), path=scope["path"])
-            if started or scope["type"] == "websocket":
+            if scope["type"] == "websocket":
+                with contextlib.suppress(Exception):
+                    await send({"type": "websocket.close", "code": 1011, "reason": "api.unexpected"})
+                return
+            if started:
                 raise
             await problems.unexpected(request_id)(scope, receive, send_with_headers)
 

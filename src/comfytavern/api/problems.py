@@ -1,7 +1,7 @@
 """Every refusal as application/problem+json (RFC 9457), with a stable code and all problems at once."""
 
 import http
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -89,12 +89,14 @@ def reply(failure: Failure, *, status: int | None = None, request_id: str = "", 
     return Response(msgspec.json.encode(value, enc_hook=str), value.status, more, MEDIA_TYPE)
 
 
+def bug() -> Failure:
+    """Return what a client hears of an exception nobody expected. Never details."""
+    return Failure("api.unexpected", "Something went wrong here. Nothing you sent is at fault.", hint="Try again; if it stays, report it.")
+
+
 def unexpected(request_id: str) -> Response:
-    """Return the answer for a bug: a code and the id under which the log has the rest. Never details."""
-    bug = Failure(
-        "api.unexpected", "Something went wrong here. Nothing you sent is at fault.", hint="Try again; if it stays, report the request id."
-    )
-    return reply(bug, status=500, request_id=request_id)
+    """Return the answer for a bug: a code and the id under which the log has the rest."""
+    return reply(bug(), status=500, request_id=request_id)
 
 
 def from_validation(error: RequestValidationError) -> Failure:
@@ -104,6 +106,11 @@ def from_validation(error: RequestValidationError) -> Failure:
         return Invalid("api.json", "The body is not valid JSON.", hint=str(found[0].get("ctx", {}).get("error", "")))
     if any(item["loc"][:1] == ("body",) and len(item["loc"]) == 1 and item["type"] == "missing" for item in found):
         return Invalid("api.request", "A JSON body is required.", hint="Send it with Content-Type: application/json.")
+    return from_fields(found)
+
+
+def from_fields(found: Sequence[Mapping[str, Any]]) -> Failure:
+    """Return what pydantic says of each field as one failure."""
     problems = [_field_problem(item) for item in found]
     return Invalid("api.invalid", "The request has wrong or missing values.", hint="See problems for each of them.").with_problems(problems)
 

@@ -1,7 +1,8 @@
 """The doors that routes may open. The composition root fills this in; routes get it through `Doors`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -17,6 +18,8 @@ class Values:
     origins: tuple[str, ...] = ()
     """Origins besides our own that may send unsafe requests and open sockets."""
     upload_bytes_max: int = 512 * 1024 * 1024
+    slow_client_s: float = 20.0
+    """How long a reader may stall before it is let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Services:
     values: Values
     checks: dict[str, Callable[[], Awaitable[None]]]
     """Readiness: each returns, or raises what is wrong."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server is about to stop: event streams and sockets end by themselves."""
 
 
 def services(connection: HTTPConnection) -> Services:

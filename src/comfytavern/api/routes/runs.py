@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from comfytavern.api.auth import Me
 from comfytavern.api.body import JsonRoute
-from comfytavern.api.events import sse
+from comfytavern.api.events import event_stream
 from comfytavern.api.replies import json_reply
 from comfytavern.api.routes.paging import Cursor, Limit
 from comfytavern.api.schemas.runs import (
@@ -47,7 +47,7 @@ async def start_run(body: RunRequest, request: Request, doors: Doors, me: Me, *,
     """Start a run: returns its id at once, the whole run when it is finished, or its events as they happen."""
     started = await doors.runs.start(me.id, body.model_dump(exclude_none=True), source="http")
     if _wants_stream(request):
-        return sse(doors, me.id, started.id, 0)
+        return await event_stream(doors, me.id, started.id, 0)
     if wait:
         return json_reply(await doors.runs.wait(me.id, started.id))
     return json_reply(started, 202)
@@ -77,7 +77,7 @@ async def get_run(run_id: str, doors: Doors, me: Me) -> Response:
 async def list_events(run_id: str, request: Request, doors: Doors, me: Me, after: Annotated[int, Query(ge=0, le=2**53)] = 0) -> Response:
     """Return events after a sequence number; with `Accept: text/event-stream`, go on with those to come."""
     if _wants_stream(request):
-        return sse(doors, me.id, run_id, _last_event_id(request, after))
+        return await event_stream(doors, me.id, run_id, _last_event_id(request, after))
     events, ended = await doors.runs.events(me.id, run_id, after)
     return json_reply({"events": events, "ended": ended})
 

@@ -1,0 +1,165 @@
+"""The WebSocket at /ws: start, watch, cancel and answer runs, and hear of every run of one's own that changes state.
+
+Text frames of JSON both ways (docs/reference/http-api.md). One task reads, one writes, one per watched run gathers its events;
+nobody ever waits for a reader that stalls: it is let go with 1013 and comes back with `after`.
+"""
+
+import asyncio
+import contextlib
+from typing import Any, Final
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from comfytavern.accounts.session import Visitor
+from comfytavern.api import problems
+from comfytavern.api.pace import EVENTS_WAITING_MAX, Gathering, Pace, slow
+from comfytavern.api.services import Services
+from comfytavern.api.wishes import Answer, Cancel, Ping, Start, Unwatch, Watch, Wish, read_wish
+from comfytavern.kernel.errors import Failure, Invalid
+
+UNSUPPORTED: Final = 1003
+GOING_AWAY: Final = 1012
+TRY_AGAIN: Final = 1013
+RETRY_MS: Final = 1_000
+WATCHED_MAX: Final = 200
+
+
+class Socket:
+    """One open socket."""
+
+    def __init__(self, socket: WebSocket, doors: Services, visitor: Visitor) -> None:
+        """Serve `visitor` on `socket`."""
+        self._socket = socket
+        self._doors = doors
+        self._owner = visitor.user.id
+        self._visitor = visitor
+        self._wake = asyncio.Event()
+        self._pace = Pace()
+        self._said: list[dict[str, Any]] = []
+        self._watched: dict[str, tuple[Gathering, asyncio.Task[None]]] = {}
+
+    async def serve(self) -> None:
+        """Talk until one side has had enough."""
+        await self._socket.accept()
+        user = {"id": self._owner, "name": self._visitor.user.name, "role": self._visitor.user.role}
+        self._say({"type": "hello", "version": self._doors.values.version, "user": user})
+        jobs = [asyncio.create_task(job) for job in (self._read(), self._write(), self._hear(), self._doors.stopping.wait())]
+        stopping = jobs[-1]
+        try:
+            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*jobs, *(task for _, task in self._watched.values())):
+                task.cancel()
+            outcomes = await asyncio.gather(*jobs, return_exceptions=True)
+        if stopping in done:
+            await self._last_word({"type": "drain", "retry_ms": RETRY_MS}, GOING_AWAY, "api.stopping")
+        for outcome in outcomes:
+            await self._end(outcome)
+
+    async def _end(self, outcome: BaseException | Any) -> None:
+        match outcome:
+            case TimeoutError():
+                await self._last_word(None, TRY_AGAIN, slow().code)
+            case Failure():
+                await self._last_word({"type": "error", "problem": problems.document(outcome)}, UNSUPPORTED, outcome.code)
+            case WebSocketDisconnect() | asyncio.CancelledError():
+                pass
+            case Exception():
+                raise outcome
+            case _:
+                pass
+
+    async def _last_word(self, message: dict[str, Any] | None, code: int, reason: str) -> None:
+        """Close; also a reader that stalls gets so long to come back and see why."""
+        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            async with asyncio.timeout(self._doors.values.slow_client_s):
+                if message is not None:
+                    await self._socket.send_text(msgspec.json.encode(message).decode())
+                await self._socket.close(code, reason)
+
+    # what the client hears
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._said.append(message)
+        self._wake.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            for message in self._take():
+                await self._pace.turn()
+                async with asyncio.timeout(self._doors.values.slow_client_s):
+                    await self._socket.send_text(msgspec.json.encode(message, enc_hook=str).decode())
+
+    def _take(self) -> list[dict[str, Any]]:
+        said, self._said = self._said, []
+        for run_id, (gathering, _task) in list(self._watched.items()):
+            if events := gathering.take():
+                said.append({"type": "events", "run": run_id, "events": events})
+            if gathering.ended:
+                said += _epilogue(run_id, self._watched.pop(run_id)[1])
+        return said
+
+    async def _hear(self) -> None:
+        async for summary in self._doors.runs.changes(self._owner):
+            if len(self._said) < EVENTS_WAITING_MAX:
+                self._say({"type": "runs", "run": summary})
+
+    # what the client says
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if message.get("text") is None:
+                raise Invalid("api.binary", "Binary frames are not understood here.", hint="Send text frames of JSON.")
+            await self._do(message["text"])
+
+    async def _do(self, text: str) -> None:
+        ref: Any = None
+        try:
+            wish = read_wish(text)
+            ref = wish.ref
+            await self._fulfil(wish)
+        except Failure as failure:
+            self._say({"type": "error", "ref": ref, "problem": problems.document(failure)})
+
+    async def _fulfil(self, wish: Wish) -> None:
+        runs = self._doors.runs
+        match wish:
+            case Start():
+                started = await runs.start(self._owner, wish.request(), source="ws")
+                self._say({"type": "started", "ref": wish.ref, "run": started})
+            case Watch():
+                await self._watch(wish.run, wish.after)
+            case Unwatch():
+                self._unwatch(wish.run)
+            case Cancel():
+                await runs.cancel(self._owner, wish.run, wish.path)
+            case Answer():
+                await runs.answer(self._owner, wish.run, wish.token, wish.value)
+            case Ping():
+                self._say({"type": "pong"})
+
+    async def _watch(self, run_id: str, after: int) -> None:
+        self._unwatch(run_id)
+        if len(self._watched) >= WATCHED_MAX:
+            raise Invalid("api.watching", "This connection watches too many runs.", hint="Stop watching some.", maximum=WATCHED_MAX)
+        gathering = Gathering(await self._doors.runs.watch(self._owner, run_id, after), self._wake)
+        self._watched[run_id] = gathering, asyncio.create_task(gathering.fill())
+
+    def _unwatch(self, run_id: str) -> None:
+        if run_id in self._watched:
+            self._watched.pop(run_id)[1].cancel()
+
+
+def _epilogue(run_id: str, gathering: asyncio.Task[None]) -> list[dict[str, Any]]:
+    """Return what to say when no more events come: nothing, or why they stopped."""
+    error = gathering.exception() if gathering.done() and not gathering.cancelled() else None
+    if error is None:
+        return []
+    failure = error if isinstance(error, Failure) else problems.bug()
+    return [{"type": "error", "run": run_id, "problem": problems.document(failure)}]
