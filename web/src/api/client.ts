@@ -24,8 +24,10 @@ const refusals: Middleware = {
 export const http = createClient<paths>({ baseUrl: '', credentials: 'same-origin' })
 http.use(refusals)
 
-/** Awaits a call of `http` and returns its body. */
-export async function body<T>(call: Promise<{ data?: T }>): Promise<T> {
-  const { data } = await call
-  return data as T
+/**
+ * Awaits a call of `http` and returns its body. The caller names the type (an alias of the same schema, api/types.ts):
+ * openapi-fetch would turn its tuples into arrays.
+ */
+export async function body<T = void>(call: Promise<{ data?: unknown }>): Promise<T> {
+  return (await call).data as T
 }

@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { body, http } from './client'
 import { ApiFailure } from './problem'
 import { queries } from './queries'
-import type { Page, Preferences, User } from './types'
+import type { LoginPlace, Page, Preferences, User } from './types'
 
 const KEY = ['session']
 type Session = User | 'nobody'
@@ -11,7 +11,7 @@ type Session = User | 'nobody'
 /** Asks who is logged in. `nobody` is an answer, not a failure. */
 async function ask(): Promise<Session> {
   try {
-    return (await body<{ user: User }>(http.GET('/api/session', {}))).user
+    return (await body<{ user: User }>(http.GET('/api/session'))).user
   } catch (error) {
     if (error instanceof ApiFailure && error.problem.status === 401) return 'nobody'
     throw error
@@ -52,12 +52,12 @@ export const useSetup = () =>
   })
 
 /** Whether the owner has still to be created. */
-export const useSetupState = () => useQuery({ queryKey: ['setup'], queryFn: () => body<{ needed: boolean }>(http.GET('/api/setup', {})), staleTime: 0 })
+export const useSetupState = () => useQuery({ queryKey: ['setup'], queryFn: () => body<{ needed: boolean }>(http.GET('/api/setup')), staleTime: 0 })
 
 /** Ends the session. */
 export const useLogout = () =>
   useMutation({
-    mutationFn: () => body(http.POST('/api/logout', {})),
+    mutationFn: () => body(http.POST('/api/logout')),
     onSettled: () => {
       queries.clear()
       queries.setQueryData(KEY, 'nobody')
@@ -89,7 +89,7 @@ export function usePreferences() {
 export const usePasswordChange = () => useMutation({ mutationFn: (form: { old: string; new: string }) => body(http.PUT('/api/session/password', { body: form })) })
 
 /** Everybody who may log in (owner only). */
-export const useUsers = () => useQuery({ queryKey: ['users'], queryFn: () => body<Page<User>>(http.GET('/api/users', {})) })
+export const useUsers = () => useQuery({ queryKey: ['users'], queryFn: () => body<Page<User>>(http.GET('/api/users')) })
 
 /** Adds and removes people. */
 export function useUserChanges() {
@@ -99,4 +99,16 @@ export function useUserChanges() {
     add: useMutation({ mutationFn: (form: { name: string; password: string; role: User['role'] }) => body<User>(http.POST('/api/users', { body: form })), onSuccess }),
     remove: useMutation({ mutationFn: (id: string) => body(http.DELETE('/api/users/{user_id}', { params: { path: { user_id: id } } })), onSuccess }),
   }
+}
+
+/** Where one is logged in. */
+export const usePlaces = () => useQuery({ queryKey: ['sessions'], queryFn: () => body<Page<LoginPlace>>(http.GET('/api/sessions')) })
+
+/** Logs out somewhere else. */
+export function useLogoutElsewhere() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (session_id: string) => body(http.DELETE('/api/sessions/{session_id}', { params: { path: { session_id } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['sessions'] }),
+  })
 }
