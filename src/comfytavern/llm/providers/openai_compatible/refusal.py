@@ -13,7 +13,7 @@ from comfytavern.llm.provider import Endpoint
 from comfytavern.llm.transport import scrubbed
 
 _TOO_LONG: Final = re.compile(
-    r"context.?(?:length|size|window)|maximum context|too many (?:input )?tokens|prompt is too long|input is too long|exceeds? the .*tokens",
+    r"context.?(?:length|size|window)|maximum context|too many (?:input )?tokens|prompt is too long|input too long|exceeds? the .*token",
     re.IGNORECASE,
 )
 _NO_CREDIT: Final = re.compile(r"insufficient.?(?:quota|balance|credit|funds)|exceeded your current quota|billing", re.IGNORECASE)
