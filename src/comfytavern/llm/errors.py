@@ -134,11 +134,11 @@ def bad_reply(channel: str, why: str, said: str = "", *, hint: str = "") -> Fail
 
 def refused(channel: str, status: int, said: str = "") -> Failure:
     """The provider does not like the request."""
-    words = f": {_cut(said)}" if said else "."
+    words = f": “{_cut(said)}”" if said else ""
     return _with(
         Invalid(
             "llm.refused",
-            f"{channel} refused the request{words}",
+            f"{channel} refused the request{words}.",
             hint="Change what it names, or leave the setting empty; not every model takes every setting.",
             channel=channel,
             status=status,

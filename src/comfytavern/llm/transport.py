@@ -88,10 +88,14 @@ async def read(response: httpx.Response, at: Endpoint, size_max_bytes: int = REP
 
 
 def scrubbed(text: str, at: Endpoint) -> str:
-    """Return a provider's words with our own secrets taken out: some servers repeat the key they refuse."""
+    """Return a provider's words with our own secrets taken out: some servers repeat the key they refuse.
+
+    Of a header like `Bearer …` each word counts, for a server may repeat only the second.
+    """
     for secret in (at.key, *at.headers.values()):
-        if secret is not None and len(secret.reveal()) >= _SHORTEST_SECRET:
-            text = text.replace(secret.reveal(), MASK)
+        for word in secret.reveal().split() if secret else ():
+            if len(word) >= _SHORTEST_SECRET and word.lower() not in {"bearer", "basic", "token"}:
+                text = text.replace(word, MASK)
     return text
 
 

@@ -20,6 +20,7 @@ _NO_CREDIT: Final = re.compile(r"insufficient.?(?:quota|balance|credit|funds)|ex
 _NO_MODEL: Final = re.compile(
     r"model.?not.?found|(?:no such|unknown|invalid) model|model .{0,200}(?:does not exist|not found|not exist)", re.IGNORECASE
 )
+_BAD_KEY: Final = re.compile(r"(?:invalid|incorrect) api.?key|api.?key (?:is )?(?:not valid|invalid)", re.IGNORECASE)
 _HTML: Final = re.compile(r"\A\s*<(?:!doctype|html|head|body)", re.IGNORECASE)
 _WORDS_MAX: Final = 1000
 _CLOCK: Final = SystemClock()
@@ -39,7 +40,7 @@ def by_status(status: int, said: str, kind: str, at: Endpoint, model: str, *, re
     text = f"{kind} {said}"
     if status == 402 or (status in {400, 403, 429} and _NO_CREDIT.search(text)):
         return errors.budget(at.name, said)
-    if status in {401, 403}:
+    if status in {401, 403} or (status == 400 and _BAD_KEY.search(text)):
         return errors.auth(at.name, said, key=at.key is not None)
     if status == 413 or (status in {400, 422, 500} and _TOO_LONG.search(text)):
         return errors.context_length(at.name, model, said)
