@@ -1,6 +1,6 @@
 """Graphs as bytes, each kept once."""
 
-import time
+from datetime import UTC, datetime
 
 from blake3 import blake3
 from sqlalchemy import delete, exists
@@ -13,7 +13,7 @@ from comfytavern.store.tables import blobs, runs, versions
 async def keep_blob(connection: AsyncConnection, body: bytes) -> str:
     """Keep `body` if it is new, and return its digest."""
     digest = blake3(body).hexdigest()
-    await connection.execute(insert_new(blobs, connection.dialect.name).values(digest=digest, body=body, created_at=time.time()))
+    await connection.execute(insert_new(blobs, connection.dialect.name).values(digest=digest, body=body, created_at=datetime.now(UTC)))
     return digest
 
 

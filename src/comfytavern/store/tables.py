@@ -3,6 +3,9 @@
 `store/migrations` must make exactly these (a test compares them).
 """
 
+from datetime import UTC, datetime
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -17,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
 )
 
 metadata = MetaData(
@@ -27,6 +31,21 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC, kept as seconds since 1970: all databases sort and compare that alike."""
+
+    impl = Double
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> float | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Return the seconds."""
+        return value.timestamp() if value is not None else None
+
+    def process_result_value(self, value: float | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - as above
+        """Return the time, to the microsecond."""
+        return datetime.fromtimestamp(value, UTC) if value is not None else None
 
 
 def _id(name: str = "id") -> Column[str]:
@@ -79,7 +98,7 @@ blobs = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),
-    Column("created_at", Double, nullable=False),
+    Column("created_at", Moment, nullable=False),
 )
 """Graphs as the codec encodes them, each once, by the BLAKE3 digest of its bytes."""
 
@@ -90,9 +109,9 @@ projects = Table(
     _ref("owner_id", "users.id"),
     Column("name", String(200), nullable=False),
     Column("description", Text, nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("updated_at", Double, nullable=False),
-    Column("trashed_at", Double),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("trashed_at", Moment),
     Index(None, "owner_id", "updated_at"),
 )
 workflows = Table(
@@ -104,9 +123,9 @@ workflows = Table(
     Column("name", String(200), nullable=False),
     Column("description", Text, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("updated_at", Double, nullable=False),
-    Column("trashed_at", Double),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("trashed_at", Moment),
     Index(None, "project_id", "updated_at"),
     Index(None, "owner_id"),
 )
@@ -119,7 +138,7 @@ versions = Table(
     Column("author", String(64), nullable=False),
     Column("note", Text, nullable=False),
     Column("node_count", Integer, nullable=False),
-    Column("created_at", Double, nullable=False),
+    Column("created_at", Moment, nullable=False),
     Index(None, "digest"),
 )
 
@@ -138,9 +157,9 @@ runs = Table(
     Column("request", LargeBinary, nullable=False),
     Column("source", String(16), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("started_at", Double),
-    Column("ended_at", Double),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
     Column("tokens", BigInteger, nullable=False),
     Column("cost_usd", Double),
     Column("error", JSON),
@@ -180,7 +199,7 @@ waits = Table(
     Column("token", String(64), primary_key=True),
     _ref("run_id", "runs.id"),
     Column("path", String(512), nullable=False),
-    Column("expires_at", Double),
+    Column("expires_at", Moment),
     Index(None, "run_id"),
     Index(None, "expires_at"),
 )

@@ -1,0 +1,91 @@
+"""What this room needs kept. Adapters: store/projects.py and store/runs.py, and testing/projects.py in memory; one contract suite each.
+
+Everything is asked for with its `owner`: what is somebody else's is not there.
+"""
+
+from typing import Protocol
+
+from comfytavern.kernel.paging import Page
+from comfytavern.projects.project import (
+    Changes,
+    Draft,
+    NewWorkflow,
+    Project,
+    TrashItem,
+    Version,
+    VersionSummary,
+    Workflow,
+    WorkflowSummary,
+)
+
+
+class ProjectRepo(Protocol):
+    """Projects."""
+
+    async def add(self, owner: str, project: Project, workflows: list[NewWorkflow]) -> None:
+        """Keep a new project with its workflows: all or nothing."""
+        ...
+
+    async def find(self, owner: str, id: str) -> Project | None:
+        """Return a project, also from the trash."""
+        ...
+
+    async def page(self, owner: str, *, trash: bool, cursor: str | None, limit: int) -> Page[Project]:
+        """Return projects in or out of the trash, the latest change first."""
+        ...
+
+    async def change(self, owner: str, id: str, changes: Changes, now: float) -> Project | None:
+        """Change what is given and return what it is now."""
+        ...
+
+
+class WorkflowRepo(Protocol):
+    """Workflows as they are now."""
+
+    async def add(self, owner: str, workflow: NewWorkflow) -> Workflow | None:
+        """Keep a new workflow; None when there is no such project. Raises `Conflict` (`project.trashed`)."""
+        ...
+
+    async def find(self, owner: str, id: str) -> Workflow | None:
+        """Return a workflow, also from the trash."""
+        ...
+
+    async def page(self, owner: str, project_id: str, *, trash: bool, cursor: str | None, limit: int) -> Page[WorkflowSummary]:
+        """Return the workflows of a project that are, or are not, in the trash themselves; the latest change first."""
+        ...
+
+    async def change(self, owner: str, id: str, changes: Changes, now: float) -> Workflow | None:
+        """Change what is given and return what it is now. Raises `Conflict` (`workflow.conflict`)."""
+        ...
+
+
+class VersionRepo(Protocol):
+    """Versions of workflows. They are only ever added."""
+
+    async def save(self, owner: str, workflow_id: str, base_version: int, draft: Draft, changes: Changes) -> Workflow | None:
+        """Make `draft` the newest version, and return the workflow as it is then.
+
+        A draft with the same bytes as the newest version makes none, whatever `base_version` is, so a save may be sent twice.
+        Raises `Conflict`: `workflow.conflict` when `base_version` is not the newest, `workflow.trashed` or `project.trashed`.
+        """
+        ...
+
+    async def find(self, owner: str, workflow_id: str, number: int | None = None) -> Version | None:
+        """Return a version, without a number the newest."""
+        ...
+
+    async def page(self, owner: str, workflow_id: str, *, cursor: str | None, limit: int) -> Page[VersionSummary]:
+        """Return versions, the newest first."""
+        ...
+
+
+class TrashRepo(Protocol):
+    """What was thrown away."""
+
+    async def page(self, owner: str, *, cursor: str | None, limit: int) -> Page[TrashItem]:
+        """Return projects, and workflows thrown away by themselves, the latest first."""
+        ...
+
+    async def purge(self, owner: str, id: str) -> bool:
+        """Delete a project or workflow that is in the trash, with all that hangs on it; False when it is not in the trash."""
+        ...
