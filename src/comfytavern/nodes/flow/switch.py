@@ -18,7 +18,7 @@ from comfytavern.nodes.kit import Failure, Type, Widget, Words, as_text, inp, no
         inp(
             "cases",
             Type.ARRAY,
-            default=[{"id": "case_1", "type": "any", "title": "A"}, {"id": "case_2", "type": "any", "title": "B"}],
+            default=[],
             handle=False,
             widget=Widget(kind="ports"),
             description="The cases in order. The title of a case is what the key has to be.",
@@ -33,10 +33,16 @@ from comfytavern.nodes.kit import Failure, Type, Widget, Words, as_text, inp, no
         ),
         inp("ignore_case", Type.BOOLEAN, default=True, widget=toggle(), description="Take capitals and small letters as the same."),
     ],
-    outputs=[out("otherwise", Type.ANY, title="Otherwise", convertible=True, description="The value, if no case fits.")],
+    outputs=[
+        out("otherwise", Type.ANY, convertible=True, description="The value, if no case fits."),
+        out("case", Type.STRING, description="The title of the case that fits; empty if none does."),
+    ],
     dynamic_outputs="cases",
     effect="pure",
-    example={"inputs": {"key": "b", "value": 0}, "outputs": {"case_2": 0}},
+    example={
+        "inputs": {"key": "b", "value": 0, "cases": [{"id": "case_1", "title": "A"}, {"id": "case_2", "title": "B"}]},
+        "outputs": {"case_2": 0, "case": "B"},
+    },
     zh=Words(
         title="多路选择",
         description="把值送往第一个符合的分支；其他分支上的节点不会运行。",
@@ -47,6 +53,7 @@ from comfytavern.nodes.kit import Failure, Type, Widget, Words, as_text, inp, no
             "fits": ("符合条件", "什么时候算符合。"),
             "ignore_case": ("忽略大小写", "不区分大小写。"),
             "otherwise": ("其他", "没有分支符合时送出的值。"),
+            "case": ("符合的分支", "符合的分支的标题；没有时为空。"),
         },
         options={"equal": "键等于标题", "contains": "键包含标题", "starts": "键以标题开头"},
         keywords=["分支", "匹配", "路由", "选择"],
@@ -59,8 +66,8 @@ def switch(key: Any, value: Any, cases: list[Any], fits: str, ignore_case: bool)
     for case in cases or []:
         id, title = (case, case) if isinstance(case, str) else (case["id"], case.get("title") or case["id"])
         if _fits(text, _plain(as_text(title), ignore_case), fits):
-            return {id: sent}
-    return {"otherwise": sent}
+            return {id: sent, "case": title}
+    return {"otherwise": sent, "case": ""}
 
 
 def _plain(text: str, ignore_case: bool) -> str:
