@@ -1,17 +1,27 @@
 """From a stored channel to where and as whom a provider is asked."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from comfytavern.kernel.secret import Secret
+from comfytavern.llm import errors
+from comfytavern.llm.address import refuse_private
 from comfytavern.llm.profiles import profile_for
-from comfytavern.llm.provider import Endpoint
+from comfytavern.llm.provider import Endpoint, Provider
 from comfytavern.llm.repo import Channel
 from comfytavern.llm.vault import Vault
 
 
-def endpoint(channel: Channel, vault: Vault) -> Endpoint:
-    """Return the endpoint, its key and headers opened. Raises `Unavailable` (`llm.key_unreadable`)."""
-    return Endpoint(
+async def reach(channel: Channel, vault: Vault, providers: Mapping[str, Provider]) -> tuple[Provider, Endpoint]:
+    """Return the channel's provider and its endpoint, with key and headers opened.
+
+    Raises `Invalid` (`llm.unsupported`), `Unavailable` (`llm.key_unreadable`), `Denied` (`llm.private_address`).
+    """
+    provider = providers.get(channel.provider)
+    if provider is None:
+        raise errors.unsupported(channel.name, f"wire format named “{channel.provider}”")
+    at = Endpoint(
         channel_id=channel.id,
         name=channel.name,
         base_url=channel.base_url,
@@ -20,6 +30,8 @@ def endpoint(channel: Channel, vault: Vault) -> Endpoint:
         profile=profile_for(channel.base_url, channel.profile),
         private=channel.private,
     )
+    await refuse_private(at)
+    return provider, at
 
 
 def open_key(channel: Channel, vault: Vault) -> Secret | None:
@@ -40,11 +52,11 @@ def seal_key(channel_id: str, key: Secret | None, vault: Vault) -> bytes | None:
     return vault.seal(key, _place(channel_id, "key")) if key else None
 
 
-def seal_headers(channel_id: str, headers: dict[str, Secret], vault: Vault) -> bytes | None:
+def seal_headers(channel_id: str, headers: Mapping[str, Secret], vault: Vault) -> bytes | None:
     """Return the sealed form of headers for that channel; none stays none."""
     if not headers:
         return None
-    text = msgspec.json.encode({name: value.reveal() for name, value in headers.items()}).decode()
+    text = msgspec.json.encode({name: value.reveal().strip() for name, value in headers.items()}).decode()
     return vault.seal(Secret(text), _place(channel_id, "headers"))
 
 

@@ -9,11 +9,20 @@ from comfytavern.kernel.errors import Busy, Conflict, Denied, Failure, Invalid, 
 
 _SAID_MAX = 500
 
-PASSING = frozenset({"llm.rate_limited", "llm.server_error", "llm.unreachable", "llm.timeout"})
+PASSING = frozenset({"llm.rate_limited", "llm.server_error", "llm.unreachable"})
 """Worth another try on the same channel, as long as nothing of the reply was seen."""
 
 LOCAL = frozenset(
-    {"llm.auth", "llm.budget", "llm.model_not_found", "llm.bad_reply", "llm.key_unreadable", "llm.unsupported", "llm.private_address"}
+    {
+        "llm.timeout",
+        "llm.auth",
+        "llm.budget",
+        "llm.model_not_found",
+        "llm.bad_reply",
+        "llm.key_unreadable",
+        "llm.unsupported",
+        "llm.private_address",
+    }
 )
 """Of this channel only: another one that offers the model may do better."""
 

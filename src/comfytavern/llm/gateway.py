@@ -14,8 +14,7 @@ import msgspec
 
 from comfytavern.kernel.errors import Failure
 from comfytavern.llm import errors
-from comfytavern.llm.address import refuse_private
-from comfytavern.llm.endpoint import endpoint
+from comfytavern.llm.endpoint import reach
 from comfytavern.llm.pacing import paced, settled
 from comfytavern.llm.pricing import cost_usd, described
 from comfytavern.llm.profiles import profile_for
@@ -149,7 +148,7 @@ class Gateway:
             await self._sleep(wait_s)
 
     async def _reply(self, route: Route, request: ChatRequest | CompletionRequest) -> AsyncGenerator[ReplyEvent]:
-        provider, at = await self._reach(route)
+        provider, at = await reach(route.channel, self._vault, self._providers)
         asked = msgspec.structs.replace(request, model=route.model.name)
         async with aclosing(settled(paced(provider.stream(asked, at), self._patience, at), asked, route)) as events:
             async for event in events:
@@ -159,7 +158,7 @@ class Gateway:
         attempts = await self._attempts(model, owner)
         while True:
             try:
-                provider, at = await self._reach(attempts.route)
+                provider, at = await reach(attempts.route.channel, self._vault, self._providers)
                 try:
                     async with asyncio.timeout(self._patience.whole_s):
                         return await ask(provider, at, attempts.route)
@@ -171,14 +170,6 @@ class Gateway:
 
     async def _attempts(self, model: str, owner: str) -> Attempts:
         return Attempts(routes(model, await self._channels.list(owner), self._chance), self._patience, self._chance)
-
-    async def _reach(self, route: Route) -> tuple[Provider, Endpoint]:
-        provider = self._providers.get(route.channel.provider)
-        if provider is None:
-            raise errors.unsupported(route.channel.name, f"wire format named “{route.channel.provider}”")
-        at = endpoint(route.channel, self._vault)
-        await refuse_private(at)
-        return provider, at
 
 
 def _media(provider: Provider, at: Endpoint) -> MediaProvider:
