@@ -123,7 +123,13 @@ function put(index: Map<string, Set<string>>, key: string, id: string): void {
 }
 
 /** What a group has besides its body. */
-export type GroupMeta = Omit<GroupDoc, 'nodes' | 'wires' | 'frames' | 'interface'>
+export interface GroupMeta {
+  id: string
+  name?: string
+  description?: string
+  look?: Record<string, unknown>
+  [member: string]: unknown
+}
 
 /** A whole document: its own body and those of its local groups. */
 export class Graph {
@@ -147,12 +153,12 @@ export class Graph {
   }
   putGroup(group: GroupDoc, rank: number): void {
     const { nodes, wires, frames, interface: face, ...meta } = group
-    this.groups.put([meta, rank])
+    this.groups.put([meta as GroupMeta, rank])
     this.bodies.set(group.id, new Body(group.id, { nodes, wires, frames, interface: face }))
   }
   groupDoc(id: string): GroupDoc | undefined {
     const meta = this.groups.get(id)
-    return meta && { ...meta, ...this.bodies.get(id)!.toDoc() }
+    return meta && ({ ...meta, ...this.bodies.get(id)!.toDoc() } as GroupDoc)
   }
   deleteGroup(id: string): void {
     this.groups.delete(id)

@@ -3,6 +3,7 @@
 import type { Interface, NodeDoc, Port } from './document'
 import type { Kind, Kinds } from './kinds'
 import type { Body, Graph } from './model'
+import { arrivingType, isList, MAPPED, type Socket } from './rule'
 
 export interface Ports {
   inputs: Port[]
@@ -26,6 +27,7 @@ export function portsOf(world: World, body: Body, node: NodeDoc): Ports {
   const kind = world.kinds.get(node.kind)
   if (!kind) return ghostPorts(body, node)
   const ports = declaredPorts(world, body, node, kind)
+  if (body.into(node.id).some((wire) => wire.each)) ports.outputs = ports.outputs.map(asList)
   if (kind.control !== 'note') {
     if (!ports.inputs.some((port) => port.id === 'after')) ports.inputs = [...ports.inputs, AFTER]
     if (node.policy?.on_error === 'port' && !ports.outputs.some((port) => port.id === 'error')) ports.outputs = [...ports.outputs, ERROR]
@@ -46,7 +48,7 @@ function declaredPorts(world: World, body: Body, node: NodeDoc, kind: Kind): Por
     case 'group':
     case 'map':
     case 'loop': {
-      const inner = innerPorts(kind.control, values, interfaceOf(world, node) ?? {})
+      const inner = innerPorts(world, body, node, kind.control, interfaceOf(world, node) ?? {})
       return { inputs: merged(inputs, inner.inputs), outputs: merged(outputs, inner.outputs) }
     }
     default:
@@ -88,28 +90,46 @@ export function interfaceOf(world: World, node: NodeDoc): Interface | undefined 
   return undefined
 }
 
-function innerPorts(control: 'group' | 'map' | 'loop', values: Record<string, unknown>, face: Interface): Ports {
+/** The outer output for an inner one of which a list is made. */
+const asList = (port: Port): Port => ({ ...port, type: 'array', tags: [], stream: false, convertible: false })
+/** The outer input of a Map for an inner one that is taken apart. */
+const asMapped = (port: Port): Port => ({ ...port, type: 'array', tags: [MAPPED], stream: false, convertible: false, default: undefined, widget: null })
+
+function innerPorts(world: World, body: Body, node: NodeDoc, control: 'group' | 'map' | 'loop', face: Interface): Ports {
   const inputs = (face.inputs ?? []).map(plain)
   const outputs = (face.outputs ?? []).map(plain)
   if (control === 'group') return { inputs, outputs }
   if (control === 'map') {
-    const mapped = new Set(strings(values.mapped))
-    const zips = (port: Port) => (mapped.size ? mapped.has(port.id) : port.type !== 'array')
-    return {
-      inputs: inputs.map((port) => (zips(port) ? { ...port, type: 'array', widget: null, default: undefined, tags: [] } : port)),
-      outputs: [...outputs.map((port): Port => ({ ...port, type: 'array', tags: [], stream: false })), { id: 'errors', type: 'array', title: 'Errors' }],
-    }
+    const mapped = new Set(strings(node.values?.mapped))
+    const zipped = (port: Port): Port => (mapped.size ? (mapped.has(port.id) ? asMapped(port) : port) : implicitlyMapped(world, body, node, port))
+    return { inputs: inputs.map(zipped), outputs: [...outputs.map(asList), { id: 'errors', type: 'array', title: 'Errors' }] }
   }
+  return { inputs: inputs.filter((port) => port.id !== 'index'), outputs: loopOutputs(node.values ?? {}, outputs) }
+}
+
+function loopOutputs(values: Record<string, unknown>, outputs: Port[]): Port[] {
   const carried = Array.isArray(values.carried) ? (values.carried as { output?: string }[]) : []
   const named = (id: string) => outputs.find((port) => port.id === id)
-  return {
-    inputs: inputs.filter((port) => port.id !== 'index'),
-    outputs: [
-      ...carried.flatMap((pair) => named(pair.output ?? '') ?? []),
-      ...strings(values.collect).map((id): Port => ({ id: `collect.${id}`, type: 'array', title: `${named(id)?.title || id} (all)` })),
-      ...strings(values.stream).map((id): Port => ({ ...(named(id) ?? { id, type: 'any' }), id: `stream.${id}`, stream: true, title: `${named(id)?.title || id} (live)` })),
-      { id: 'iterations', type: 'integer', title: 'Iterations' },
-    ],
+  const final = carried.flatMap((pair) => named(pair?.output ?? '') ?? []).map((port) => ({ ...port, stream: false }))
+  const collect = strings(values.collect).flatMap((id) => named(id) ?? []).map((port) => ({ ...asList(port), id: `collect.${port.id}`, title: `${port.title || port.id} []` }))
+  const stream = strings(values.stream).flatMap((id) => named(id) ?? []).map((port) => ({ ...port, id: `stream.${port.id}`, stream: true, title: `${port.title || port.id} …` }))
+  return [...final, ...collect, ...stream, { id: 'iterations', type: 'integer', title: 'Iterations' }]
+}
+
+let depth = 0
+
+/** A Map without a list of mapped inputs takes apart what arrives as a list where one item is wanted. */
+function implicitlyMapped(world: World, body: Body, node: NodeDoc, port: Port): Port & Socket {
+  if (isList(port.type)) return port
+  const wire = body.into(node.id, port.id)[0]
+  const source = wire && body.nodes.get(wire.source[0])
+  if (!source || depth > 32) return { ...port, takesList: true }
+  depth++
+  try {
+    const out = portOf(world, body, source, 'outputs', wire.source[1])
+    return out && isList(arrivingType(out, port)) ? asMapped(port) : { ...port, takesList: true }
+  } finally {
+    depth--
   }
 }
 

@@ -1,16 +1,38 @@
 /** The one rule that says which wire may be drawn (the twin of `graph/types.py`). */
 
-import type { Port } from './document'
+import type { DataType, Port } from './document'
 
-const NUMBERS = new Set(['integer', 'float'])
+/** What the rule looks at. `Port` is one. */
+export type Socket = Pick<Port, 'type' | 'tags' | 'convertible' | 'stream'> & {
+  /** An input of a Map that decides by itself what it takes apart: it takes one, or a list of them. */
+  takesList?: boolean
+}
+
+export const MAPPED = 'mapped'
+const NUMBERS = new Set<DataType>(['integer', 'float'])
+const LISTS = new Set<DataType>(['array', 'messages'])
+
+/** The type that arrives at `target`: a stream read by a value input is gathered. */
+export function arrivingType(source: Socket, target: Pick<Socket, 'stream'>): DataType {
+  if (!source.stream || target.stream || source.type === 'string' || source.type === 'binary' || source.type === 'any') return source.type
+  return source.type === 'message' ? 'messages' : 'array'
+}
 
 /** Whether a value leaving `source` may enter `target`; in order: any, a shared tag, the same type, a safe conversion. */
-export function fits(source: Pick<Port, 'type' | 'tags' | 'convertible'>, target: Pick<Port, 'type' | 'tags' | 'convertible'>): boolean {
-  if (source.type === 'any' || target.type === 'any' || source.convertible || target.convertible) return true
-  if (source.tags?.some((tag) => target.tags?.includes(tag))) return true
-  if (source.type === target.type) return true
-  if (source.type === 'integer' && target.type === 'float') return true
-  return target.type === 'string' && (NUMBERS.has(source.type) || source.type === 'boolean')
+export function fits(source: Socket, target: Socket): boolean {
+  if (target.tags?.includes(MAPPED) && source.stream) return true
+  const type = arrivingType(source, target)
+  if (type === 'any' || target.type === 'any' || source.convertible || target.convertible) return true
+  if (target.takesList && LISTS.has(type)) return true
+  if (type === source.type && source.tags?.some((tag) => target.tags?.includes(tag))) return true
+  if (type === target.type) return true
+  if (type === 'integer' && target.type === 'float') return true
+  return target.type === 'string' && (NUMBERS.has(type) || type === 'boolean')
+}
+
+/** Whether a list arrives where one item is wanted: the wire may then map over it (`each`). */
+export function wantsEach(source: Socket, target: Socket): boolean {
+  return !fits(source, target) && LISTS.has(arrivingType(source, target)) && !LISTS.has(target.type)
 }
 
 /** How well two fitting ports fit, for picking the best of several: the same type and a shared tag first, `any` last. */
@@ -23,7 +45,7 @@ export function closeness(source: Port, target: Port): number {
   return score
 }
 
-/** Whether a list arrives where one item is wanted: the wire may then map over it (`each`). */
-export function wantsEach(source: Port, target: Port): boolean {
-  return source.type === 'array' && target.type !== 'array' && target.type !== 'any' && !target.convertible && !fits(source, target)
+/** Whether a type is a list of something. */
+export function isList(type: DataType): boolean {
+  return LISTS.has(type)
 }
