@@ -187,23 +187,23 @@ run_records = Table(
     metadata,
     _ref("run_id", "runs.id", key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("path", String(512), nullable=False),
+    Column("path_key", String(32), nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Index(None, "run_id", "path"),
+    Index(None, "run_id", "path_key"),
 )
-"""The journal of a run: what has been done, and need not be done again."""
+"""The journal of a run: what has been done, and need not be done again. `path_key` is a digest of the node's path."""
 
 waits = Table(
     "waits",
     metadata,
     Column("token", String(64), primary_key=True),
     _ref("run_id", "runs.id"),
-    Column("path", String(512), nullable=False),
-    Column("expires_at", Moment),
+    Column("path", Text, nullable=False),
+    Column("due_at", Double),
     Index(None, "run_id"),
-    Index(None, "expires_at"),
+    Index(None, "due_at"),
 )
-"""Waits that are open."""
+"""Waits that are open; at `due_at` the clock answers."""
 
 # llm
 

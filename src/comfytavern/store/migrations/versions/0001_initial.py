@@ -170,25 +170,25 @@ def upgrade() -> None:
         "run_records",
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("path", sa.String(length=512), nullable=False),
+        sa.Column("path_key", sa.String(length=32), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_records_run_id_runs"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", "number", name=op.f("pk_run_records")),
     )
     with op.batch_alter_table("run_records", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_run_records_run_id_path"), ["run_id", "path"], unique=False)
+        batch_op.create_index(batch_op.f("ix_run_records_run_id_path_key"), ["run_id", "path_key"], unique=False)
 
     op.create_table(
         "waits",
         sa.Column("token", sa.String(length=64), nullable=False),
         sa.Column("run_id", sa.String(length=40), nullable=False),
-        sa.Column("path", sa.String(length=512), nullable=False),
-        sa.Column("expires_at", sa.Double(), nullable=True),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_waits_run_id_runs"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_waits")),
     )
     with op.batch_alter_table("waits", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_waits_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_waits_due_at"), ["due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_waits_run_id"), ["run_id"], unique=False)
 
     # ### end Alembic commands ###
@@ -198,11 +198,11 @@ def downgrade() -> None:
     """Take it back."""
     with op.batch_alter_table("waits", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_waits_run_id"))
-        batch_op.drop_index(batch_op.f("ix_waits_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_waits_due_at"))
 
     op.drop_table("waits")
     with op.batch_alter_table("run_records", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_run_records_run_id_path"))
+        batch_op.drop_index(batch_op.f("ix_run_records_run_id_path_key"))
 
     op.drop_table("run_records")
     op.drop_table("run_events")
