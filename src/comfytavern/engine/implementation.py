@@ -47,6 +47,10 @@ class Dead:
 DEAD = Dead()
 
 
+class ErrorValue(dict[str, Any]):
+    """An error as a value: on the `error` port, and on an input that accepts errors. A plain JSON object for everybody else."""
+
+
 class Final:
     """Yielded last by a stream node: the values of its other outputs, by port id."""
 

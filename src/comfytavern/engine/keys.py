@@ -1,0 +1,166 @@
+"""Cache keys (semantics, K1): what is fixed about a node, and the contents of the values that reach it.
+
+Two kinds of key lead to one result. The *content key* is made when a node is about to run, from the values that arrived:
+an unchanged value stops the wave of re-execution, whatever made it. The *recipe* is made from the graph alone and lets a
+run skip everything behind a known result without looking at it. Digests are xxh3-128: keys are no security boundary,
+since every user has a cache of their own.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from xxhash import xxh3_128_digest
+
+from comfytavern.engine.implementation import DEAD, Style
+from comfytavern.engine.plan import Plan
+from comfytavern.graph.kinds import Control, Effect
+
+Key = tuple[Any, ...]
+_SHORT = 64
+_COUNT_MAX = 4096
+"""Values with more parts than this have no key of their content: encoding them would hold the loop."""
+_encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder(order="deterministic").encode
+_CONSTANT = {True: b"true", False: b"false", None: b"null", DEAD: b"dead"}
+
+
+def digest(value: Any) -> bytes:
+    """Return 16 bytes for any JSON-like value; equal bytes mean an equal value of an equal type."""
+    return xxh3_128_digest(_encode(value))
+
+
+def value_key(value: Any, size_max: int) -> Any:
+    """Return something hashable that stands for the content of `value`, or None when that is too much work or impossible."""
+    kind = value.__class__
+    if kind is int or (kind is str and len(value) <= _SHORT):
+        return value
+    if kind is str:
+        return xxh3_128_digest(b"s" + value.encode("utf-8", "surrogatepass"))
+    if kind is float:
+        return b"f" + struct.pack("<d", value)
+    if kind is bytes:
+        return xxh3_128_digest(b"b" + value)
+    if kind is bool or value is None or value is DEAD:
+        return _CONSTANT[value]
+    if _parts(value, _COUNT_MAX) <= 0:
+        return None
+    try:
+        encoded = _encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+    return xxh3_128_digest(b"j" + encoded) if len(encoded) <= size_max else None
+
+
+def _parts(value: Any, left: int) -> int:
+    """Return how many parts of a budget of `left` remain after counting those of `value`."""
+    pending = [value]
+    while pending and left > 0:
+        one = pending.pop()
+        left -= 1
+        if isinstance(one, dict):
+            left -= len(one)
+            pending += one.values()
+        elif isinstance(one, list | tuple):
+            pending += one
+    return left
+
+
+def seal(plan: Plan) -> None:
+    """Fill in `statics`, `wired` and `hash` of a plan."""
+    for i in range(plan.n):
+        plan.wired.append(_wired(plan, i))
+        plan.statics.append(static(plan, i))
+    parts = [
+        plan.paths,
+        [fixed or b"" for fixed in plan.statics],
+        [(shape.kind.id, shape.implementation.code_version, shape.muted) for shape in plan.shapes],
+        plan.args,
+        sorted(plan.after.items()),
+        [_safe(value) for value in plan.vals0],
+        [(i, body.plan.hash, _safe(body.values)) for i, body in sorted(plan.bodies.items())],
+    ]
+    plan.hash = digest(parts)
+
+
+def static(plan: Plan, i: int) -> bytes | None:
+    """Return the key of all that is fixed about node `i`, or None when it is never reused."""
+    shape = plan.shapes[i]
+    kind = shape.kind
+    if kind.effect is Effect.EFFECT or kind.control is not Control.NONE or shape.style is Style.WAIT or shape.muted:
+        return None
+    args, owner, vals0 = plan.args[i], plan.owner, plan.vals0
+    fixed: list[Any] = [kind.id, kind.version, shape.implementation.code_version, len(shape.outputs)]
+    for port, arg in zip(shape.inputs, args, strict=True):
+        if port.cosmetic:
+            continue
+        if arg.__class__ is tuple:
+            fixed.append((port.id, [_safe(vals0[slot]) if owner[slot] < 0 else 1 for slot in arg]))  # pyright: ignore[reportGeneralTypeIssues]
+        else:
+            fixed.append((port.id, 1) if owner[arg] >= 0 else (port.id, _safe(vals0[arg]), 0))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    if i in plan.fallback:
+        fixed.append([(at, _safe(value)) for at, value in plan.fallback[i].items() if not shape.inputs[at].cosmetic])
+    if kind.dynamic_outputs:
+        fixed.append([port.id for port in shape.outputs])
+    return digest(fixed)
+
+
+def _wired(plan: Plan, i: int) -> tuple[int, ...]:
+    args = plan.args[i]
+    owner, inputs = plan.owner, plan.shapes[i].inputs
+    slots: list[int] = []
+    for port, arg in zip(inputs, args, strict=True):
+        if not port.cosmetic:
+            slots += [slot for slot in (arg if isinstance(arg, tuple) else (arg,)) if owner[slot] >= 0]
+    wired = tuple(slots)
+    return args if wired == args else wired  # pyright: ignore[reportReturnType]
+
+
+def _safe(value: Any) -> Any:
+    try:
+        _encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return repr(value)
+    return value
+
+
+def recipes(plan: Plan, inputs: dict[str, Any], size_max: int) -> list[bytes | None]:
+    """Return by node the key made from the graph and the run's inputs alone; None behind anything that is not `pure`.
+
+    The last answer is kept in the plan: a run with the same inputs gets it for nothing.
+    """
+    known = {id: value_key(value, size_max) for id, value in inputs.items()}
+    if plan.recipes is not None and plan.recipes[0] == known:
+        return plan.recipes[1]
+    table: list[bytes | None] = [None] * plan.n
+    for i in range(plan.n):
+        table[i] = recipe(plan, i, table, known)
+    plan.recipes = known, table
+    return table
+
+
+def recipe(plan: Plan, i: int, table: list[bytes | None], inputs: dict[str, Any]) -> bytes | None:
+    """Return the recipe of node `i`, given those of the nodes before it."""
+    shape = plan.shapes[i]
+    fixed = plan.statics[i]
+    if i in plan.pins:
+        fixed = digest([(at, _safe(value)) for at, value in plan.pins[i].items()])
+        return fixed if len(plan.pins[i]) >= shape.width else None
+    if shape.control is Control.INPUT:
+        parts = [inputs.get(port.id, b"") for port in shape.outputs]
+        return None if None in parts else digest(parts)
+    if fixed is None or shape.effect is not Effect.PURE or shape.implementation.environment is not None:
+        return None
+    parts = [fixed]
+    for slot in plan.wired[i]:
+        source = plan.owner[slot]
+        above = table[source]
+        if above is None:
+            return None
+        parts.append(above)
+        if len(plan.shapes[source].outputs) > 1:
+            parts.append(b"%d" % (slot - plan.out0[source]))
+    return xxh3_128_digest(b"\0".join(parts)) if len(parts) > 1 else fixed
+
+
+__all__ = ["Key", "digest", "recipe", "recipes", "seal", "static", "value_key"]

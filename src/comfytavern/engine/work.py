@@ -1,0 +1,156 @@
+"""Nodes that need a task: attempts, time-outs, retries, pools (semantics, sections 6 and 9)."""
+
+import asyncio
+import random
+from contextlib import AsyncExitStack
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from comfytavern.engine import args as arguments
+from comfytavern.engine import calls, loops, maps, pump
+from comfytavern.engine.implementation import Style
+from comfytavern.engine.plan import Shape
+from comfytavern.engine.tokens import CANCELLED, DONE, RUNNING, Cause, UpstreamError, node_error
+from comfytavern.graph.kinds import Control, Effect
+
+if TYPE_CHECKING:
+    from comfytavern.engine.frame import Frame
+
+_CONTROLLERS = {Control.MAP: maps.run, Control.LOOP: loops.run, Control.CALL: calls.run}
+
+
+async def work(frame: "Frame", first: int) -> None:
+    """Run node `first`, then whatever became ready by it, one node after another in this task."""
+    i: int | None = first
+    while i is not None:
+        await _perform(frame, i)
+        i = frame.run.guard(lambda: frame.pump(take=True))
+        if i is not None:
+            task = asyncio.current_task()
+            if task is not None:
+                frame.tasks[i] = task
+
+
+async def _perform(frame: "Frame", i: int) -> None:
+    """Run one node to its end; nothing escapes but our own mistakes."""
+    run = frame.run
+    started = perf_counter()
+    error: BaseException | None = None
+    attempt = 1
+    try:
+        outputs, attempt = await _attempts(frame, i)
+    except asyncio.CancelledError as cancelled:
+        error = cancelled
+    except Exception as raised:  # noqa: BLE001 - whatever a node raises is its failure
+        error = raised
+        attempt = frame.extras.get(i, {}).get("attempt", 1)
+    frame.tasks.pop(i, None)
+    frame.live -= 1
+    run.left(frame, i)
+    frame.ms[i] = round((perf_counter() - started) * 1000, 3)
+    try:
+        if error is None:
+            pump.ended(frame, i, outputs, perf_counter() - started)  # pyright: ignore[reportPossiblyUnboundVariable]
+        elif isinstance(error, asyncio.CancelledError):
+            _cancelled(frame, i)
+        else:
+            pump.broke(frame, i, error)
+            frame.fail(i, error, attempt)
+    except Exception as bug:  # noqa: BLE001 - the run ends with it
+        run.crash(bug)
+
+
+def _cancelled(frame: "Frame", i: int) -> None:
+    """A node was cancelled: by its reader leaving, by a person, with the run, or by its own doing."""
+    task = asyncio.current_task()
+    asked = task is not None and task.cancelling() > 0
+    if task is not None and asked:
+        task.uncancel()
+    if i in frame.run.cut and not frame.held:
+        pump.cut(frame, i)
+    elif asked or frame.held:
+        pump.stopped(frame, i)
+    else:
+        failure = Cause("Cancelled", "The node cancelled itself.")
+        pump.broke(frame, i, failure)
+        frame.fail(i, failure)
+
+
+async def _attempts(frame: "Frame", i: int) -> tuple[tuple[Any, ...], int]:
+    shape = frame.plan.shapes[i]
+    if shape.control in _CONTROLLERS:
+        return await _CONTROLLERS[shape.control](frame, i), 1
+    plain = shape.plain_policy and not shape.implementation.pools and (shape.effect is not Effect.EFFECT or frame.run.log is None)
+    if plain:
+        return await _once(frame, i, shape, 1), 1
+    async with AsyncExitStack() as stack:
+        await _admit(frame, i, shape, stack)
+        return await _retried(frame, i, shape)
+
+
+async def _admit(frame: "Frame", i: int, shape: Shape, stack: AsyncExitStack) -> None:
+    """Wait for the pools, then write the intent of an effect."""
+    run, pools = frame.run, shape.implementation.pools
+    if pools:
+        names = pools(_named(frame, i, shape)) if callable(pools) else pools
+        run.parks.live -= 1
+        try:
+            await stack.enter_async_context(run.pools.held(run.id, names))
+        finally:
+            run.parks.live += 1
+        frame.mark(i, RUNNING)
+        run.tape.touch(frame)
+    if shape.effect is Effect.EFFECT and run.log is not None:
+        await run.log.intent(run.id, frame.prefix + frame.plan.paths[i], f"{run.id}:{frame.prefix}{frame.plan.paths[i]}")
+
+
+def _named(frame: "Frame", i: int, shape: Shape) -> dict[str, Any]:
+    return {port.id: arguments.value(frame, i, at) for at, port in enumerate(shape.inputs) if at not in shape.stream_ins}
+
+
+async def _retried(frame: "Frame", i: int, shape: Shape) -> tuple[tuple[Any, ...], int]:
+    policy = shape.policy
+    repeatable = shape.effect is not Effect.EFFECT or shape.implementation.idempotent
+    attempt = 1
+    while True:
+        try:
+            async with asyncio.timeout(policy.timeout_s) as limit:
+                return await _once(frame, i, shape, attempt), attempt
+        except UpstreamError:
+            raise
+        except Exception as raised:
+            error: Exception = raised
+            if isinstance(raised, TimeoutError) and limit.expired():
+                error = Cause("Timeout", f"It took longer than {policy.timeout_s:g} s.", timeout_s=policy.timeout_s)
+        frame.extras.setdefault(i, {})["attempt"] = attempt
+        if not repeatable or attempt > policy.retries or not _retry_on(frame, i, policy.retry_on, error) or not pump.restart(frame, i):
+            raise error
+        frame.run.tape.log(frame.prefix + frame.plan.paths[i], "warning", f"Attempt {attempt} failed: {error}")
+        await asyncio.sleep(policy.backoff_s * 2 ** (attempt - 1) * random.uniform(0.75, 1.25))
+        attempt += 1
+
+
+def _retry_on(frame: "Frame", i: int, classes: list[str], error: Exception) -> bool:
+    if not classes:
+        return True
+    known = node_error(frame.prefix + frame.plan.paths[i], error)
+    return known.type in classes or known.code in classes or ("retryable" in classes and known.retryable)
+
+
+async def _once(frame: "Frame", i: int, shape: Shape, attempt: int) -> tuple[Any, ...]:
+    """Call the function one time."""
+    function: Any = frame.plan.fns[i]
+    threaded = shape.style is Style.THREAD or (shape.style is Style.INLINE and shape.kind.id in frame.run.threaded)
+    if shape.style in (Style.STREAM, Style.CHUNK):
+        return await pump.pump(frame, i, attempt)
+    values = arguments.of(frame, i, attempt)
+    if shape.style is Style.ASYNC:
+        result = await function(*values)
+    elif threaded:
+        result = await frame.run.threads.call(function, values)
+    else:
+        result = function(*values)
+    return arguments.outputs_of(shape, result)
+
+
+__all__ = ["CANCELLED", "DONE", "work"]
