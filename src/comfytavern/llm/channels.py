@@ -1,6 +1,6 @@
-"""The door to channels: add, change, remove, test, discover. A key goes in and never comes out."""
+"""The door to channels: create, change, delete, test, discover. A key goes in and never comes out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,10 +10,11 @@ from msgspec import UNSET
 from comfytavern.kernel.clock import Clock, SystemClock
 from comfytavern.kernel.errors import Failure, NotFound, TooLarge
 from comfytavern.kernel.ids import new_id
-from comfytavern.kernel.secret import Secret
+from comfytavern.kernel.secret import MASK, Secret
 from comfytavern.llm.address import refuse_private
 from comfytavern.llm.draft import MODELS_MAX, Draft, checked
 from comfytavern.llm.endpoint import open_headers, reach, seal_headers, seal_key
+from comfytavern.llm.offers import Offer, offers
 from comfytavern.llm.pricing import described
 from comfytavern.llm.probe import Report, Trouble, probe, trouble
 from comfytavern.llm.profiles import profile_for
@@ -21,7 +22,7 @@ from comfytavern.llm.provider import Endpoint, Provider
 from comfytavern.llm.repo import Channel, ChannelRepo, Model
 from comfytavern.llm.vault import Vault
 
-__all__ = ["CHANNELS_MAX", "ChannelView", "Channels", "Draft", "Report", "Trouble"]
+__all__ = ["CHANNELS_MAX", "ChannelView", "Channels", "Draft", "Offer", "Report", "Trouble"]
 
 CHANNELS_MAX: Final = 100
 """For one user."""
@@ -38,7 +39,8 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     """The one in use, found by the address when none was chosen."""
     base_url: str
     has_key: bool
-    header_names: tuple[str, ...]
+    headers: dict[str, str]
+    """By name; every value is the mask. A mask that comes back means: as it was."""
     models: tuple[Model, ...]
     """Gaps filled from the profile."""
     enabled: bool
@@ -66,7 +68,7 @@ class Channels:
         """Return one channel. Raises `NotFound` (`llm.no_channel`)."""
         return self._view(await self._found(owner, channel_id))
 
-    async def add(self, owner: str, draft: Draft, *, private: bool) -> ChannelView:
+    async def create(self, owner: str, draft: Draft, *, private: bool) -> ChannelView:
         """Keep a new channel and return it. `private`: the user may have it at a private address.
 
         Raises `Invalid` (`llm.channel_invalid`) with every problem, `Denied` (`llm.private_address`), `TooLarge` (`llm.channels`).
@@ -77,14 +79,14 @@ class Channels:
         return await self._save(draft, blank, private=private)
 
     async def change(self, owner: str, channel_id: str, draft: Draft, *, private: bool) -> ChannelView:
-        """Change what the draft names and return the channel. Raises as `add`, and `NotFound`.
+        """Change what the draft names and return the channel. Raises as `create`, and `NotFound`.
 
         A key belongs to the address it was given for: when scheme, host or port change and no key comes with the change,
         key and headers are forgotten. So nobody who gets hold of a session can have a key sent elsewhere.
         """
         return await self._save(draft, await self._found(owner, channel_id), private=private)
 
-    async def remove(self, owner: str, channel_id: str) -> None:
+    async def delete(self, owner: str, channel_id: str) -> None:
         """Forget a channel and its key. Raises `NotFound`."""
         if not await self._repo.delete(owner, channel_id):
             raise _no_channel(channel_id)
@@ -111,6 +113,10 @@ class Channels:
         await self._repo.put(msgspec.structs.replace(channel, models=(*manual, *found)[:MODELS_MAX]))
         return (await self.get(owner, channel_id)).models
 
+    async def models(self, owner: str) -> Sequence[Offer]:
+        """Return every model the user may name: the demo model, then each channel's, in the order of the channels."""
+        return offers(await self._repo.list(owner))
+
     async def _save(self, draft: Draft, before: Channel, *, private: bool) -> ChannelView:
         channel = checked(draft, before, frozenset(self._providers))
         moved = _origin(channel.base_url) != _origin(before.base_url)
@@ -131,7 +137,9 @@ class Channels:
     def _headers(self, draft: Draft, before: Channel, *, moved: bool) -> bytes | None:
         if draft.headers is UNSET:
             return None if moved else before.headers
-        return seal_headers(before.id, draft.headers, self._vault)
+        kept = {} if moved else self._opened(before)
+        given = {name: kept.get(name) if value.reveal() == MASK else value for name, value in draft.headers.items()}
+        return seal_headers(before.id, {name: value for name, value in given.items() if value}, self._vault)
 
     async def _found(self, owner: str, channel_id: str) -> Channel:
         channel = await self._repo.get(owner, channel_id)
@@ -148,7 +156,7 @@ class Channels:
             profile=profile.name,
             base_url=channel.base_url,
             has_key=channel.key is not None,
-            header_names=self._header_names(channel),
+            headers=dict.fromkeys(self._opened(channel), MASK),
             models=tuple(described(model, profile) for model in channel.models),
             enabled=channel.enabled,
             fallback=channel.fallback,
@@ -157,11 +165,12 @@ class Channels:
             created_at=channel.created_at,
         )
 
-    def _header_names(self, channel: Channel) -> tuple[str, ...]:
+    def _opened(self, channel: Channel) -> dict[str, Secret]:
+        """Return the headers, none when they cannot be read: a list of channels does not fail for one of them."""
         try:
-            return tuple(open_headers(channel, self._vault))
+            return open_headers(channel, self._vault)
         except Failure:
-            return ()
+            return {}
 
 
 def _origin(base_url: str) -> tuple[str, str]:

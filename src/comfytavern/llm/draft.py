@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from comfytavern.kernel.errors import Failure, Invalid, Problem
-from comfytavern.kernel.secret import Secret
+from comfytavern.kernel.secret import MASK, Secret
 from comfytavern.llm.address import clean_base_url
 from comfytavern.llm.profiles import profiles
 from comfytavern.llm.repo import CAPABILITIES, Channel, Model
@@ -103,7 +103,7 @@ def _check_secrets(draft: Draft, problems: list[Problem]) -> None:
 
 def _sendable(value: Secret) -> bool:
     text = value.reveal().strip()
-    return text.isascii() and text.isprintable()
+    return text == MASK or (text.isascii() and text.isprintable())
 
 
 def _problem(field: str, code: str, message: str, **params: Any) -> Problem:

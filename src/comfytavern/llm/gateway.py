@@ -6,7 +6,7 @@ async with aclosing(gateway.chat(ChatRequest(model="demo/demo", messages=(…,))
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -15,30 +15,20 @@ import msgspec
 from comfytavern.kernel.errors import Failure
 from comfytavern.llm import errors
 from comfytavern.llm.endpoint import reach
+from comfytavern.llm.messages import Message
+from comfytavern.llm.offers import Offer, offers
 from comfytavern.llm.pacing import paced, settled
-from comfytavern.llm.pricing import cost_usd, described
-from comfytavern.llm.profiles import profile_for
+from comfytavern.llm.pricing import cost_usd
 from comfytavern.llm.provider import Endpoint, MediaProvider, Provider
 from comfytavern.llm.reply import Embeddings, Media, ReplyEvent, Transcript
-from comfytavern.llm.repo import ChannelRepo, Model
+from comfytavern.llm.repo import ChannelRepo
 from comfytavern.llm.request import ChatRequest, CompletionRequest, EmbedRequest, ImageRequest, SpeechRequest, TranscribeRequest
 from comfytavern.llm.retry import Attempts, Patience
-from comfytavern.llm.routing import DEMO, Route, routes
-from comfytavern.llm.tokens import count_tokens
+from comfytavern.llm.routing import Route, routes
+from comfytavern.llm.tokens import count_messages, count_tokens
 from comfytavern.llm.vault import Vault
 
 A = TypeVar("A")
-
-
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that a user may choose."""
-
-    id: str
-    """`channel/model`"""
-    channel_id: str
-    channel_name: str
-    enabled: bool
-    model: Model
 
 
 class Gateway:
@@ -110,21 +100,11 @@ class Gateway:
 
     async def models(self, owner: str) -> list[Offer]:
         """Return every model the user may name: the demo model, then each channel's, in the order of the channels."""
-        return [
-            Offer(
-                id=f"{channel.id}/{model.name}",
-                channel_id=channel.id,
-                channel_name=channel.name,
-                enabled=channel.enabled,
-                model=described(model, profile_for(channel.base_url, channel.profile)),
-            )
-            for channel in (DEMO, *await self._channels.list(owner))
-            for model in channel.models
-        ]
+        return offers(await self._channels.list(owner))
 
-    async def count_tokens(self, text: str, model: str = "") -> int:
-        """Return how many tokens `text` is for the model; exact for OpenAI's, an estimate for others."""
-        return await asyncio.to_thread(count_tokens, text, model)
+    async def count_tokens(self, text: str, model: str = "", *, messages: Sequence[Message] = ()) -> int:
+        """Return how many tokens `text` and `messages` are for the model; exact for OpenAI's, an estimate for others."""
+        return await asyncio.to_thread(lambda: count_tokens(text, model) + (count_messages(messages, model) if messages else 0))
 
     async def aclose(self) -> None:
         """Close all connections."""

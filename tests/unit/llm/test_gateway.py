@@ -192,8 +192,8 @@ async def test_all_models_are_listed_with_what_is_known_of_them(bench: Any) -> N
     await bench.add("chn_1", models=(Model(name="gpt-4o-mini"), Model(name="my-embedder", capabilities=("embedding",))))
     offers = await bench.gateway.models(OWNER)
     assert [offer.id for offer in offers] == ["demo/demo", "chn_1/gpt-4o-mini", "chn_1/my-embedder"]
-    assert "vision" in offers[1].model.capabilities
-    assert offers[2].model.capabilities == ("embedding",)
+    assert "vision" in offers[1].capabilities
+    assert offers[2].capabilities == ("embedding",)
 
 
 async def test_a_long_count_of_tokens_does_not_fail(bench: Any) -> None:

@@ -57,7 +57,7 @@ from comfytavern.nodes.llm.structured import check_schema, parse_structured
     ],
     outputs=[
         out("text", Type.STRING, stream=True, tags=["llm-output", "markdown"], description="The answer, as it is written."),
-        out("message", Type.MESSAGE, description="The answer as a message."),
+        out("message", Type.MESSAGE, tags=["chat-history"], description="The answer as a message."),
         out("messages", Type.MESSAGES, title="Conversation", tags=["chat-history"], description="Everything said, the answer included."),
         out("data", Type.ANY, tags=["json"], description="The structured answer; dead when no schema was given."),
         out("reasoning", Type.STRING, title="Thinking", tags=["markdown"], description="What the model thought before it answered."),

@@ -1,16 +1,20 @@
-"""From an image on a wire to a URL that a model can be given."""
+"""Pictures on wires, and as models are given them."""
 
 import base64
-from typing import Any
+from typing import Any, Final
 
-from comfytavern.nodes.kit import Context, Failure
+from comfytavern.nodes.kit import Failure
 
-_MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
+FILE_SCHEMES: Final = ("user://", "shared://", "project://")
+_MAGIC: Final = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
 
 
-async def picture_url(ctx: Context, image: Any) -> str:
-    """Return a `data:` or `https:` URL for bytes or a URL. Raises `Failure` (`llm.image`) for anything else."""
-    if isinstance(image, str) and image.startswith(("data:image/", "https://", "http://")):
+def picture_reference(image: Any) -> str:
+    """Return a picture from a wire (bytes, the address of one, or a file) as a URL; a file stays a file until a model is asked.
+
+    Raises `Failure` (`llm.image`) for anything else.
+    """
+    if isinstance(image, str) and image.startswith(("data:image/", "https://", "http://", *FILE_SCHEMES)):
         return image
     if isinstance(image, bytes):
         return data_url(image, media_type_of(image))

@@ -7,7 +7,7 @@ import msgspec
 from comfytavern.llm.messages import ImagePart, Message, TextPart, parse_messages
 from comfytavern.llm.request import Tool
 from comfytavern.nodes.kit import Context, Failure
-from comfytavern.nodes.llm.pictures import picture_url
+from comfytavern.nodes.llm.pictures import picture_reference
 
 
 async def conversation(ctx: Context, system: str, messages: Any, prompt: str, images: list[Any]) -> list[Message]:
@@ -19,7 +19,7 @@ async def conversation(ctx: Context, system: str, messages: Any, prompt: str, im
     if system:
         said.insert(0, Message(role="system", content=system))
     if images:
-        pictures = [ImagePart(url=await picture_url(ctx, image)) for image in images]
+        pictures = [ImagePart(url=picture_reference(image)) for image in images]
         said.append(Message(role="user", content=(TextPart(text=prompt), *pictures) if prompt else tuple(pictures)))
     elif prompt:
         said.append(Message(role="user", content=prompt))
