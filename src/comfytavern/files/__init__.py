@@ -1,1 +1,1 @@
-"""Room files."""
+"""Files by logical address (`user://…`, `shared://…`, `project://…`). Door: library.py (`Library`)."""

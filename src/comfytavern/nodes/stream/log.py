@@ -30,7 +30,7 @@ SHOWN_MAX = 200
     ),
 )
 def log_stream(ctx: Context, piece: Any, label: str) -> Any:
-    """Return the piece."""
+    """Return the piece, as a list of one."""
     text = as_text(piece)
     ctx.log(f"{label}: {text[:SHOWN_MAX]}" if label else text[:SHOWN_MAX])
-    return piece
+    return [piece]  # a bare list would be several pieces, a bare null none
