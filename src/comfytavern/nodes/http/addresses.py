@@ -37,6 +37,8 @@ def is_public(text: str) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
+    if address.version == 6 and address in _NAT64:
+        return _is_global(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return all(_is_global(one) for one in (address, *_inside(address)))
 
 
@@ -65,8 +67,6 @@ def _inside(address: Address) -> list[Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     if not int(address) >> 32:  # the old "IPv4-compatible" form, ::a.b.c.d
         found.append(ipaddress.IPv4Address(int(address)))
     return [one for one in found if one is not None]
