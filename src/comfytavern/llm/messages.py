@@ -61,7 +61,8 @@ def parse_messages(value: Any) -> list[Message]:
 
 def to_wire(message: Message) -> dict[str, Any]:
     """Return the message as plain JSON; `parse_messages` reads it back. The role comes first and `content` is always there."""
-    wire: dict[str, Any] = msgspec.to_builtins(message)
+    built: dict[str, Any] = msgspec.to_builtins(message)
+    wire = {name: list(value) if isinstance(value, tuple) else value for name, value in built.items()}
     return {"role": message.role, "content": wire.pop("content", ""), **wire}
 
 

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+from comfytavern.files.library import Library
 from comfytavern.llm.gateway import Gateway
 from comfytavern.llm.messages import Message, to_wire
 from comfytavern.llm.reply import Fold, Reasoning, Reply, Text
 from comfytavern.llm.request import ChatRequest
 from comfytavern.nodes.kit import DEAD, Context, Final, Type, Words, inp, json_widget, node, out, select, textarea
+from comfytavern.nodes.llm.media import with_files
 from comfytavern.nodes.llm.ports import MODEL_ZH, SAMPLING, SAMPLING_ZH, USAGE, USAGE_ZH, account, model_port, pools_of, sampling
 from comfytavern.nodes.llm.prompt import conversation, parse_tools
 from comfytavern.nodes.llm.structured import check_schema, parse_structured
@@ -66,7 +68,7 @@ from comfytavern.nodes.llm.structured import check_schema, parse_structured
     ],
     effect="nondet",
     pools=pools_of,
-    services=(Gateway,),
+    services=(Gateway, Library),
     example={"inputs": {"prompt": "Why is the sky blue?"}},
     zh=Words(
         title="与模型对话",
@@ -111,9 +113,10 @@ async def chat(
     """Yield the answer's text as it comes, then everything else about it."""
     if schema:
         check_schema(schema)
+    said = conversation(system, messages, prompt, images)
     request = ChatRequest(
         model=model,
-        messages=tuple(await conversation(ctx, system, messages, prompt, images)),
+        messages=await with_files(ctx, said),
         sampling=sampling(temperature, top_p, max_tokens, stop, seed),
         tools=parse_tools(tools),
         schema=schema or None,
@@ -128,10 +131,10 @@ async def chat(
             elif isinstance(event, Reasoning):
                 thought += event.text
                 ctx.preview("reasoning", thought)
-    yield _rest(ctx, request.messages, fold.reply, schema)
+    yield _rest(ctx, said, fold.reply, schema)
 
 
-def _rest(ctx: Context, said: tuple[Message, ...], reply: Reply, schema: dict[str, Any] | None) -> Final:
+def _rest(ctx: Context, said: list[Message], reply: Reply, schema: dict[str, Any] | None) -> Final:
     if reply.finish.reason == "length":
         ctx.log("The reply was cut off at its longest length.", level="warning")
     elif reply.finish.reason == "content_filter":

@@ -6,11 +6,11 @@ import msgspec
 
 from comfytavern.llm.messages import ImagePart, Message, TextPart, parse_messages
 from comfytavern.llm.request import Tool
-from comfytavern.nodes.kit import Context, Failure
+from comfytavern.nodes.kit import Failure
 from comfytavern.nodes.llm.pictures import picture_reference
 
 
-async def conversation(ctx: Context, system: str, messages: Any, prompt: str, images: list[Any]) -> list[Message]:
+def conversation(system: str, messages: Any, prompt: str, images: list[Any]) -> list[Message]:
     """Return system prompt, messages and prompt as one conversation; pictures go with the prompt.
 
     Raises `Invalid` (`llm.messages`) for what is no message, `Failure` (`llm.no_messages`) when there is nothing to say.
