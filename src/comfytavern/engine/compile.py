@@ -250,6 +250,7 @@ class _Assembly:
             or any(port.many for port in shape.inputs)
             or i in plan.convert
             or i in plan.pins
+            or i in plan.lazies
             or (logged and shape.effect is Effect.EFFECT)
             or any(target in racers for target in plan.succ[i])
         )

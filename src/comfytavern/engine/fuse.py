@@ -12,6 +12,8 @@ from comfytavern.engine.tokens import CANCELLED, DEAD, DONE, IDLE, RUNNING
 if TYPE_CHECKING:
     from comfytavern.engine.frame import Frame
 
+_FIRST = frozenset({0})
+
 
 class Stage:
     """One fused node: called with every chunk of the outlet it hangs on, returns whether the producer should wait."""
@@ -137,8 +139,8 @@ def can(frame: "Frame", i: int) -> bool:
         and not shape.lazy
         and not shape.muted
         and i not in frame.plan.pins
-        and shape.stream_ins == {0}
-        and shape.stream_outs == {0}
+        and shape.stream_ins == _FIRST
+        and shape.stream_outs == _FIRST
         and len(frame.plan.sources(i, 0)) == 1
         and frame.mode[i] != ODD
         and frame.state[i] == IDLE
@@ -189,7 +191,7 @@ def can_at_once(frame: "Frame", i: int) -> bool:
     """Return whether all chunks are there and no live reader waits."""
     shape = frame.plan.shapes[i]
     live = any((i, position) in frame.channels for position in shape.stream_ins)
-    return not live and shape.plain_policy and i not in frame.plan.streams and shape.stream_ins == {0} and bool(shape.stream_outs)
+    return not live and shape.plain_policy and i not in frame.plan.streams and shape.stream_ins == _FIRST and bool(shape.stream_outs)
 
 
 __all__ = ["DONE", "Stage", "at_once", "can", "fuse"]

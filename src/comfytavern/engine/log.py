@@ -17,7 +17,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     path: str = ""
 
 
-class Started(Record, tag="started"):
+class Started(Record, frozen=True, kw_only=True, omit_defaults=True, tag="started"):
     """First of all: which plan, with which inputs and options."""
 
     plan: str
@@ -25,7 +25,7 @@ class Started(Record, tag="started"):
     options: dict[str, Any] = {}
 
 
-class Finished(Record, tag="finished"):
+class Finished(Record, frozen=True, kw_only=True, omit_defaults=True, tag="finished"):
     """A node is terminal."""
 
     state: str
@@ -38,13 +38,13 @@ class Finished(Record, tag="finished"):
     flags: dict[str, Any] = {}
 
 
-class Intent(Record, tag="intent"):
+class Intent(Record, frozen=True, kw_only=True, omit_defaults=True, tag="intent"):
     """An effect is about to happen. Without a `Finished` after it nobody knows whether it did."""
 
     key: str
 
 
-class Waiting(Record, tag="waiting"):
+class Waiting(Record, frozen=True, kw_only=True, omit_defaults=True, tag="waiting"):
     """A wait was opened."""
 
     token: str
@@ -56,7 +56,7 @@ class Waiting(Record, tag="waiting"):
     until: float | None = None
 
 
-class Answered(Record, tag="answered"):
+class Answered(Record, frozen=True, kw_only=True, omit_defaults=True, tag="answered"):
     """A wait was answered, by a person or by the clock (`outcome` expired)."""
 
     token: str
@@ -64,7 +64,7 @@ class Answered(Record, tag="answered"):
     outcome: str = "answered"
 
 
-class Ended(Record, tag="ended"):
+class Ended(Record, frozen=True, kw_only=True, omit_defaults=True, tag="ended"):
     """Last of all: the terminal state."""
 
     state: str

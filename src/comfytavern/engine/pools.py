@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 
@@ -15,7 +15,7 @@ class Pools:
         self._pools: dict[str, _Pool] = {}
 
     @asynccontextmanager
-    async def held(self, run_id: str, names: tuple[str, ...]) -> AsyncIterator[None]:
+    async def held(self, run_id: str, names: tuple[str, ...]) -> AsyncGenerator[None]:
         """Hold a place in every named pool. All nodes take them in the same order, so they cannot wait for each other in a circle."""
         async with AsyncExitStack() as stack:
             for name in sorted(set(names)):

@@ -160,7 +160,7 @@ class Outlet:
 
     __slots__ = ("chunks", "empty", "epoch", "needed", "address", "quiet", "readers", "stages", "told", "told_chars", "told_epoch", "_tell")
 
-    def __init__(self, type: Type, *, needed: bool, tell: Callable[["Outlet"], None] = id, address: tuple[str, str] = ("", "")) -> None:
+    def __init__(self, type: Type, *, needed: bool, tell: Callable[["Outlet"], None] = lambda _: None, address: tuple[str, str] = ("", "")) -> None:
         """Take the declared type, whether somebody wants the gathered value, and whom to tell when a chunk comes after a pause."""
         self.address = address
         self.quiet = True

@@ -66,7 +66,7 @@ def _cancelled(frame: "Frame", i: int) -> None:
     asked = task is not None and task.cancelling() > 0
     if task is not None and asked:
         task.uncancel()
-    if i in frame.run.cut and not frame.held:
+    if i in frame.cutting and not frame.held:
         pump.cut(frame, i)
     elif asked or frame.held:
         pump.stopped(frame, i)
@@ -113,9 +113,13 @@ async def _retried(frame: "Frame", i: int, shape: Shape) -> tuple[tuple[Any, ...
     repeatable = shape.effect is not Effect.EFFECT or shape.implementation.idempotent
     attempt = 1
     while True:
+        limit = asyncio.timeout(policy.timeout_s)
         try:
-            async with asyncio.timeout(policy.timeout_s) as limit:
-                return await _once(frame, i, shape, attempt), attempt
+            async with limit:
+                outputs = await _once(frame, i, shape, attempt)
+            if attempt > 1:
+                frame.extras.setdefault(i, {})["attempt"] = attempt
+            return outputs, attempt
         except UpstreamError:
             raise
         except Exception as raised:
