@@ -1,0 +1,1 @@
+"""Files of the user, of a project, or shared."""
