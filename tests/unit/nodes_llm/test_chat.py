@@ -78,7 +78,7 @@ async def test_a_longest_reply_cuts_and_says_so(ctx: Any) -> None:
         ({"prompt": "x", "messages": [{"role": "robot", "content": "x"}]}, "llm.messages"),
         ({"prompt": "x", "messages": [7]}, "llm.messages"),
         ({"prompt": "x", "tools": [{"description": "no name"}]}, "llm.tools"),
-        ({"prompt": "x", "images": [7]}, "llm.image"),
+        ({"prompt": "x", "images": [7]}, "llm.not_image"),
         ({"prompt": "x", "model": "chn_gone/model"}, "llm.channel_not_found"),
         ({"prompt": "x", "model": "nonsense"}, "llm.channel_not_found"),
         ({"prompt": "x", "schema": {"type": 7}}, "llm.schema"),

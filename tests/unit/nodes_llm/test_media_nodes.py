@@ -57,7 +57,7 @@ async def test_a_text_is_spoken_and_written_down_again(ctx: Any, library: Librar
 async def test_what_is_no_sound_is_told(ctx: Any, library: Library, audio: Any) -> None:
     with pytest.raises(Failure) as failure:
         await transcription(ctx, "demo/demo", audio, "", "")
-    assert failure.value.code == "llm.audio"
+    assert failure.value.code == "llm.not_audio"
 
 
 async def test_a_file_is_shown_to_the_model_but_stays_a_file_in_the_conversation(ctx: Any, library: Library) -> None:

@@ -42,7 +42,7 @@ async def with_files(ctx: Context, messages: list[Message]) -> tuple[Message, ..
 
 
 async def sound(ctx: Context, audio: Any) -> tuple[bytes, str]:
-    """Return the bytes and the media type of a sound from a wire. Raises `Failure` (`llm.audio`) for what is none."""
+    """Return the bytes and the media type of a sound from a wire. Raises `Failure` (`llm.not_audio`) for what is none."""
     if isinstance(audio, bytes):
         return audio, _sound_type(audio)
     if isinstance(audio, str) and audio.startswith(FILE_SCHEMES):
@@ -50,7 +50,7 @@ async def sound(ctx: Context, audio: Any) -> tuple[bytes, str]:
         return data, _sound_type(data, mimetypes.guess_type(audio)[0] or "audio/wav")
     if isinstance(audio, str) and audio.startswith("data:audio/"):
         return _from_data_url(audio)
-    raise Failure("llm.audio", "An input that should be a sound is not one.", hint="Wire in a sound, or the address of a file.")
+    raise Failure("llm.not_audio", "An input that should be a sound is not one.", hint="Wire in a sound, or the address of a file.")
 
 
 def _from_data_url(url: str) -> tuple[bytes, str]:
@@ -58,7 +58,7 @@ def _from_data_url(url: str) -> tuple[bytes, str]:
     try:
         return base64.b64decode(data, validate=True), head.removeprefix("data:").partition(";")[0]
     except ValueError as error:
-        raise Failure("llm.audio", "An input that should be a sound is broken.", hint="Wire in another sound.") from error
+        raise Failure("llm.not_audio", "An input that should be a sound is broken.", hint="Wire in another sound.") from error
 
 
 async def _with_files(ctx: Context, message: Message) -> Message:

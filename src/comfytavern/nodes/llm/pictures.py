@@ -12,13 +12,13 @@ _MAGIC: Final = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8"
 def picture_reference(image: Any) -> str:
     """Return a picture from a wire (bytes, the address of one, or a file) as a URL; a file stays a file until a model is asked.
 
-    Raises `Failure` (`llm.image`) for anything else.
+    Raises `Failure` (`llm.not_image`) for anything else.
     """
     if isinstance(image, str) and image.startswith(("data:image/", "https://", "http://", *FILE_SCHEMES)):
         return image
     if isinstance(image, bytes):
         return data_url(image, media_type_of(image))
-    raise Failure("llm.image", "An input that should be a picture is not one.", hint="Wire in a picture, or the address of one.")
+    raise Failure("llm.not_image", "An input that should be a picture is not one.", hint="Wire in a picture, or the address of one.")
 
 
 def media_type_of(data: bytes) -> str:
