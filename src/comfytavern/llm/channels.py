@@ -74,7 +74,9 @@ class Channels:
         Raises `Invalid` (`llm.channel_invalid`) with every problem, `Denied` (`llm.private_address`), `TooLarge` (`llm.too_many_channels`).
         """
         if len(await self._repo.list(owner)) >= CHANNELS_MAX:
-            raise TooLarge("llm.too_many_channels", f"There are {CHANNELS_MAX} channels already.", hint="Remove one first.", maximum=CHANNELS_MAX)
+            raise TooLarge(
+                "llm.too_many_channels", f"There are {CHANNELS_MAX} channels already.", hint="Remove one first.", maximum=CHANNELS_MAX
+            )
         blank = Channel(id=new_id("chn"), owner=owner, name="", provider="openai-compatible", created_at=self._clock.now())
         return await self._save(draft, blank, private=private)
 

@@ -17,6 +17,7 @@ _LETTERS: Final = {
     "O": ("01110", "10001", "10001", "10001", "10001", "10001", "01110"),
 }
 _WORD: Final = [" ".join(_LETTERS[letter][row] for letter in "DEMO").replace(" ", "0") for row in range(7)]
+_SIDE_MIN: Final = 32
 _SIDE_MAX: Final = 2048
 _RATE_HZ: Final = 16_000
 _DIMENSIONS: Final = 128
@@ -24,8 +25,8 @@ _SECONDS_MAX: Final = 5.0
 
 
 def picture(prompt: str, width: int, height: int) -> bytes:
-    """Return a PNG with the word DEMO on a colour that depends on the prompt; a side is 16 to 2048 pixels."""
-    width, height = (max(16, min(side, _SIDE_MAX)) for side in (width, height))
+    """Return a PNG with the word DEMO on a colour that depends on the prompt; a side is 32 to 2048 pixels."""
+    width, height = (max(_SIDE_MIN, min(side, _SIDE_MAX)) for side in (width, height))
     ground = bytes(64 + byte // 2 for byte in hashlib.blake2b(prompt.encode(), digest_size=3).digest())
     dot = max(1, min(width // (len(_WORD[0]) + 4), height // (len(_WORD) + 4)))
     left, top = (width - dot * len(_WORD[0])) // 2, (height - dot * len(_WORD)) // 2

@@ -4,6 +4,7 @@
   last message: 4 for a short one, one more for each 80 units (a letter is one unit, a Chinese character three)
 - asked to improve, refine, revise or rewrite (改进, 润色, 修改, 改写): the draft (what follows the first colon or line break)
   with one sentence more. So a loop of the two ends.
+  (asked for both, the word that comes first counts)
 - given a schema: an instance of it. Given tools: a call of the one that is named in the prompt, else the first
 - everything else: a quotation of the prompt, and what it is made of
 
@@ -41,8 +42,8 @@ _ECHO: Final = {
 _SYSTEM: Final = {"en": ", with a system prompt of {size} characters", "zh": "，系统提示词有 {size} 个字符"}
 _IMAGES: Final = {"en": ", with {count} picture(s)", "zh": "，附带 {count} 张图片"}
 _MORE: Final = {
-    "en": " Revision {number} adds a sentence like this one, so that the text grows and its score with it.",
-    "zh": "第 {number} 次修改会像这样添加一句话，让文本变长，得分也随之提高。",
+    "en": " Revision {number} adds a sentence like this one, so that the text grows with every round.",
+    "zh": "第 {number} 次修改会像这样添加一句话，让文本一轮比一轮长。",
 }
 _REASON: Final = {"en": "{label} The text is {units} units long.", "zh": "{label} 文本长度为 {units} 个单位。"}
 _TOOL_ANSWER: Final = {"en": "{label} The tool answered: {quote}", "zh": "{label} 工具的回答是：{quote}"}
@@ -83,9 +84,10 @@ def _text(request: ChatRequest, last: Message, language: str) -> str:
     score = _score(last.text)
     if request.schema is not None:
         return _json(sample(request.schema, text=f"{label} {_quote(last.text)}", number=score))
-    if _JUDGE.search(asked):
+    judge, improve = _JUDGE.search(asked), _IMPROVE.search(asked)
+    if judge and not (improve and improve.start() < judge.start()):
         return _json({"score": score, "reason": _REASON[language].format(label=label, units=_units(last.text))})
-    if _IMPROVE.search(asked):
+    if improve:
         return _improved(last.text, label, language)
     return _echo(request, last, language)
 
