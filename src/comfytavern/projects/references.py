@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from comfytavern.graph.bodies import Resolve
 from comfytavern.graph.document import Body, Graph, Node
 from comfytavern.kernel.errors import NotFound
 
@@ -32,16 +31,20 @@ def renamed(graph: Graph, names: Mapping[Reference, Reference]) -> Graph:
     return msgspec.structs.replace(graph, nodes=[rename(node) for node in graph.nodes], groups=groups)
 
 
-def resolver(graphs: Mapping[Reference, Graph]) -> Resolve:
-    """Return how the graph room looks up the workflows that were loaded into `graphs`."""
+class Library:
+    """The workflows that a graph uses, loaded."""
 
-    def resolve(id: str, version: int | None) -> Graph:
-        graph = graphs.get((id, version))
+    def __init__(self, graphs: Mapping[Reference, Graph], newest: Mapping[str, int]) -> None:
+        """Hold `graphs`; `newest` says which version was meant where no number is given."""
+        self._graphs = graphs
+        self.newest = dict(newest)
+
+    def resolve(self, id: str, version: int | None) -> Graph:
+        """Return a graph, as the graph room asks for it. Raises `NotFound` (`graph.workflow_missing`)."""
+        graph = self._graphs.get((id, version))
         if graph is None:
             raise NotFound("graph.workflow_missing", "A workflow that is used here does not exist.", workflow=id, version=version)
         return graph
-
-    return resolve
 
 
 def _reference(node: Node) -> Reference | None:

@@ -3,9 +3,13 @@
 Everything is asked for with its `owner`: what is somebody else's is not there.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from comfytavern.engine.log import Log
 from comfytavern.kernel.paging import Page
+from comfytavern.projects.batch import Batch
 from comfytavern.projects.project import (
     Changes,
     Draft,
@@ -17,6 +21,8 @@ from comfytavern.projects.project import (
     Workflow,
     WorkflowSummary,
 )
+from comfytavern.projects.run import Changes as RunChanges
+from comfytavern.projects.run import RunSummary, StoredRun, Unfinished, Which
 
 
 class ProjectRepo(Protocol):
@@ -89,3 +95,69 @@ class TrashRepo(Protocol):
     async def purge(self, owner: str, id: str) -> bool:
         """Delete a project or workflow that is in the trash, with all that hangs on it; False when it is not in the trash."""
         ...
+
+
+class RunRepo(Protocol):
+    """Runs that are to be run."""
+
+    async def add(self, run: StoredRun) -> None:
+        """Keep a new run."""
+        ...
+
+    async def change(self, id: str, changes: RunChanges) -> bool:
+        """Change what is given; False when there is no such run."""
+        ...
+
+    async def find(self, id: str) -> StoredRun | None:
+        """Return a run, whoever owns it."""
+        ...
+
+    async def unfinished(self) -> list[Unfinished]:
+        """Return the runs that are not over, in the order in which they were started."""
+        ...
+
+
+class HistoryRepo(Protocol):
+    """Runs as people look back on them."""
+
+    async def find(self, owner: str, id: str) -> StoredRun | None:
+        """Return a run."""
+        ...
+
+    async def page(self, owner: str, which: Which, *, cursor: str | None, limit: int) -> Page[RunSummary]:
+        """Return runs, the latest first."""
+        ...
+
+    async def remove(self, owner: str, id: str) -> bool:
+        """Remove a run with its events and its journal; False when there is none."""
+        ...
+
+    async def expire(self, before: datetime) -> int:
+        """Remove all runs that ended before, and return how many."""
+        ...
+
+
+class EventRepo(Protocol):
+    """Events of runs as they were shown."""
+
+    async def append(self, run_id: str, batch: Batch, changes: RunChanges | None) -> None:
+        """Keep a batch, and change the run in the same step. Raises `NotFound` (`run.unknown`) when the run is gone."""
+        ...
+
+    async def read(self, run_id: str, after: int) -> list[Batch]:
+        """Return batches with events after `after`, in order, some megabytes at a time; empty at the end."""
+        ...
+
+    async def last(self, run_id: str) -> int:
+        """Return the number of the last event, 0 when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """All that is kept of runs."""
+
+    runs: RunRepo
+    history: HistoryRepo
+    events: EventRepo
+    journal: Log

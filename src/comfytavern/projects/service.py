@@ -1,13 +1,12 @@
 """The door of projects. Every method takes the id of the user on whose behalf it acts; what is somebody else's is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from comfytavern.graph import codec
-from comfytavern.graph.bodies import Resolve
 from comfytavern.graph.document import Graph
 from comfytavern.kernel.clock import Clock, SystemClock
 from comfytavern.kernel.errors import NotFound
@@ -31,7 +30,7 @@ from comfytavern.projects.project import (
     no_version,
     no_workflow,
 )
-from comfytavern.projects.references import Reference, references, resolver
+from comfytavern.projects.references import Library, Reference, references
 from comfytavern.projects.repo import ProjectRepo, TrashRepo, VersionRepo, WorkflowRepo
 
 T = TypeVar("T")
@@ -234,20 +233,23 @@ class Projects:
 
     # for runs
 
-    async def library(self, owner: str, graph: Graph) -> Resolve:
-        """Load every workflow that `graph` uses, itself and through others, and return how to look them up.
+    async def library(self, owner: str, graph: Graph, newest: Mapping[str, int] | None = None) -> Library:
+        """Load every workflow that `graph` uses, itself and through others.
 
-        What does not exist, or is somebody else's, is simply not found there: compiling says so with its place.
+        `newest` fixes which version a reference without a number means. What does not exist, or is somebody else's, is simply not
+        found in the library: compiling says so with its place.
         """
-        loaded: dict[Reference, Graph] = {}
+        graphs: dict[Reference, Graph] = {}
+        meant = dict(newest or {})
         wanted = references(graph)
-        while wanted and len(loaded) < LIBRARY_MAX:
-            reference = wanted.pop()
-            found = await self._versions.find(owner, *reference)
+        while wanted and len(graphs) < LIBRARY_MAX:
+            id, number = reference = wanted.pop()
+            found = await self._versions.find(owner, id, meant.get(id) if number is None else number)
             if found is not None:
-                loaded[reference] = codec.decode(bytes(found.graph))
-                wanted |= references(loaded[reference]) - loaded.keys()
-        return resolver(loaded)
+                meant |= {id: found.version} if number is None else {}
+                graphs[reference] = codec.decode(bytes(found.graph))
+                wanted |= references(graphs[reference]) - graphs.keys()
+        return Library(graphs, meant)
 
     async def _all_workflows(self, owner: str, project_id: str) -> AsyncIterator[Workflow]:
         cursor: str | None = None

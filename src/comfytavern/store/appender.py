@@ -1,13 +1,21 @@
 """Group commit: rows that many callers add at the same time share one transaction."""
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Executable, Table, insert
 
 from comfytavern.store.database import Database
 
 Rows = list[dict[str, Any]]
+
+
+class _Entry(NamedTuple):
+    table: Table
+    rows: Rows
+    then: Executable | None
+    durable: bool
+    done: asyncio.Future[None]
 
 
 class Appender:
@@ -16,13 +24,13 @@ class Appender:
     def __init__(self, database: Database) -> None:
         """Append to `database`."""
         self._database = database
-        self._waiting: list[tuple[Table, Rows, bool, asyncio.Future[None]]] = []
+        self._waiting: list[_Entry] = []
         self._work: asyncio.Task[None] | None = None
 
-    async def add(self, table: Table, rows: Rows, *, durable: bool = False) -> None:
-        """Return when `rows` are committed, in the order of calls. Raises `Failure` when they could not be."""
+    async def add(self, table: Table, rows: Rows, *, then: Executable | None = None, durable: bool = False) -> None:
+        """Return when `rows` are committed, in the order of calls, and `then` with them. Raises `Failure` when they could not be."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((table, rows, durable, done))
+        self._waiting.append(_Entry(table, rows, then, durable, done))
         if self._work is None:
             self._work = asyncio.create_task(self._drain(), name="store.appender")
         await asyncio.shield(done)
@@ -35,35 +43,38 @@ class Appender:
             except Exception:  # noqa: BLE001 - one caller's bad rows must not fail the others: each is tried alone and told its own error
                 await self._one_by_one(group)
             else:
-                for *_, done in group:
-                    _settle(done, None)
+                for entry in group:
+                    _settle(entry.done, None)
         self._work = None
 
-    async def _one_by_one(self, group: list[tuple[Table, Rows, bool, asyncio.Future[None]]]) -> None:
+    async def _one_by_one(self, group: list[_Entry]) -> None:
         for entry in group:
             try:
                 await self._commit([entry])
             except Exception as error:  # noqa: BLE001 - it is the caller's to handle
-                _settle(entry[3], error)
+                _settle(entry.done, error)
             else:
-                _settle(entry[3], None)
+                _settle(entry.done, None)
 
-    async def _commit(self, group: list[tuple[Table, Rows, bool, asyncio.Future[None]]]) -> None:
-        async with self._database.write(durable=any(durable for *_, durable, _ in group)) as connection:
+    async def _commit(self, group: list[_Entry]) -> None:
+        async with self._database.write(durable=any(entry.durable for entry in group)) as connection:
             for table, rows in _runs_of_one_table(group):
                 await connection.execute(insert(table), rows)
+            for entry in group:
+                if entry.then is not None:
+                    await connection.execute(entry.then)
 
 
-def _runs_of_one_table(group: list[tuple[Table, Rows, bool, asyncio.Future[None]]]) -> list[tuple[Table, Rows]]:
+def _runs_of_one_table(group: list[_Entry]) -> list[tuple[Table, Rows]]:
     """Join neighbours that go to the same table, so that each is one call of the driver."""
     joined: list[tuple[Table, Rows]] = []
-    for table, rows, *_ in group:
-        if not rows:
+    for entry in group:
+        if not entry.rows:
             continue
-        if joined and joined[-1][0] is table:
-            joined[-1][1].extend(rows)
+        if joined and joined[-1][0] is entry.table:
+            joined[-1][1].extend(entry.rows)
         else:
-            joined.append((table, list(rows)))
+            joined.append((entry.table, list(entry.rows)))
     return joined
 
 

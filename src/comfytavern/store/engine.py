@@ -6,7 +6,7 @@ from blake3 import blake3
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from comfytavern.engine.log import AnyRecord, Ended, Intent, decode, encode
+from comfytavern.engine.log import Answered, AnyRecord, Ended, Intent, decode, encode
 from comfytavern.kernel.errors import NotFound
 from comfytavern.store.appender import Appender, Rows
 from comfytavern.store.database import Database
@@ -26,8 +26,8 @@ class SqlLog:
         self._next: dict[str, int] = {}
 
     async def append(self, run_id: str, records: list[AnyRecord], /) -> None:
-        """Add records in order (Log.append)."""
-        await self._add(run_id, records, durable=False)
+        """Add records in order; an answer is on the disk when this returns (Log.append)."""
+        await self._add(run_id, records, durable=any(isinstance(record, Answered) for record in records))
 
     async def intent(self, run_id: str, path: str, key: str, /) -> None:
         """Add an intent, and return when it is on the disk (Log.intent)."""

@@ -154,7 +154,7 @@ runs = Table(
     Column("workflow_name", String(200), nullable=False),
     Column("version", Integer),
     Column("digest", String(64), ForeignKey("blobs.digest"), nullable=False),
-    Column("request", LargeBinary, nullable=False),
+    Column("order", LargeBinary, nullable=False),
     Column("source", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -164,13 +164,14 @@ runs = Table(
     Column("cost_usd", Double),
     Column("error", JSON),
     Column("shown", LargeBinary),
+    Column("due_at", Double),
     Index(None, "owner_id", "created_at"),
     Index(None, "workflow_id", "created_at"),
     Index(None, "project_id"),
     Index(None, "digest"),
     Index(None, "state"),
 )
-"""`request` is how it was asked for, `shown` the fold of all its events once it has ended."""
+"""`order` is what was asked for, `shown` the fold of all its events once it has ended, `due_at` when the clock answers a wait."""
 
 run_events = Table(
     "run_events",
@@ -193,35 +194,29 @@ run_records = Table(
 )
 """The journal of a run: what has been done, and need not be done again. `path_key` is a digest of the node's path."""
 
-waits = Table(
-    "waits",
-    metadata,
-    Column("token", String(64), primary_key=True),
-    _ref("run_id", "runs.id"),
-    Column("path", Text, nullable=False),
-    Column("due_at", Double),
-    Index(None, "run_id"),
-    Index(None, "due_at"),
-)
-"""Waits that are open; at `due_at` the clock answers."""
-
 # llm
 
 channels = Table(
     "channels",
     metadata,
     _id(),
-    Column("name", String(200), nullable=False),
-    Column("provider", String(40), nullable=False),
+    _ref("owner_id", "users.id"),
+    Column("name", Text, nullable=False),
+    Column("provider", String(64), nullable=False),
+    Column("profile", String(64), nullable=False),
     Column("base_url", Text, nullable=False),
     Column("key", LargeBinary),
-    Column("headers", JSON, nullable=False),
-    Column("models", JSON, nullable=False),
+    Column("headers", LargeBinary),
+    Column("models", LargeBinary, nullable=False),
     Column("enabled", Boolean, nullable=False),
+    Column("fallback", Boolean, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("weight", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
-    Column("updated_at", Double, nullable=False),
+    Index(None, "owner_id"),
 )
-"""`key` is encrypted by the room `llm`, never here."""
+"""`key` and `headers` are sealed by the room `llm`, never here."""
 
 # settings
 

@@ -240,12 +240,14 @@ async def test_the_library_of_a_graph_holds_what_it_uses_at_any_depth(projects: 
         ANN, shelf.id, "Middle", graph={"nodes": [{"id": "m", "kind": "flow.group", "values": {"workflow": one.id, "version": 1}}]}
     )
     top = codec.decode({"nodes": [{"id": "t", "kind": "flow.group", "values": {"workflow": middle.id}}]})
-    resolve = await projects.library(ANN, top)
+    library = await projects.library(ANN, top)
+    resolve = library.resolve
+    assert library.newest == {middle.id: 1}
     assert resolve(middle.id, None).nodes[0].id == "m"
     assert resolve(one.id, 1).nodes[0].id == "a"
     for missing in ((one.id, 2), ("wfl_other", None)):
         with pytest.raises(NotFound):
             resolve(*missing)
-    nothing = await projects.library(BOB, top)
+    nothing = (await projects.library(BOB, top)).resolve
     with pytest.raises(NotFound):
         nothing(middle.id, None)

@@ -19,20 +19,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_blobs")),
     )
     op.create_table(
-        "channels",
-        sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("provider", sa.String(length=40), nullable=False),
-        sa.Column("base_url", sa.Text(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=True),
-        sa.Column("headers", sa.JSON(), nullable=False),
-        sa.Column("models", sa.JSON(), nullable=False),
-        sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.Double(), nullable=False),
-        sa.Column("updated_at", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_channels")),
-    )
-    op.create_table(
         "settings",
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("value", sa.JSON(), nullable=False),
@@ -58,6 +44,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name_key", name=op.f("uq_users_name_key")),
     )
+    op.create_table(
+        "channels",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("owner_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("provider", sa.String(length=64), nullable=False),
+        sa.Column("profile", sa.String(length=64), nullable=False),
+        sa.Column("base_url", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("headers", sa.LargeBinary(), nullable=True),
+        sa.Column("models", sa.LargeBinary(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("fallback", sa.Boolean(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_channels_owner_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channels")),
+    )
+    with op.batch_alter_table("channels", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_channels_owner_id"), ["owner_id"], unique=False)
+
     op.create_table(
         "projects",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -118,7 +127,7 @@ def upgrade() -> None:
         sa.Column("workflow_name", sa.String(length=200), nullable=False),
         sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("order", sa.LargeBinary(), nullable=False),
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
@@ -128,6 +137,7 @@ def upgrade() -> None:
         sa.Column("cost_usd", sa.Double(), nullable=True),
         sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("shown", sa.LargeBinary(), nullable=True),
+        sa.Column("due_at", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(["digest"], ["blobs.digest"], name=op.f("fk_runs_digest_blobs")),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_runs_owner_id_users"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_runs_project_id_projects"), ondelete="CASCADE"),
@@ -178,29 +188,11 @@ def upgrade() -> None:
     with op.batch_alter_table("run_records", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_run_records_run_id_path_key"), ["run_id", "path_key"], unique=False)
 
-    op.create_table(
-        "waits",
-        sa.Column("token", sa.String(length=64), nullable=False),
-        sa.Column("run_id", sa.String(length=40), nullable=False),
-        sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_waits_run_id_runs"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("token", name=op.f("pk_waits")),
-    )
-    with op.batch_alter_table("waits", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_waits_due_at"), ["due_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_waits_run_id"), ["run_id"], unique=False)
-
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take it back."""
-    with op.batch_alter_table("waits", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_waits_run_id"))
-        batch_op.drop_index(batch_op.f("ix_waits_due_at"))
-
-    op.drop_table("waits")
     with op.batch_alter_table("run_records", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_records_run_id_path_key"))
 
@@ -231,9 +223,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_projects_owner_id_updated_at"))
 
     op.drop_table("projects")
+    with op.batch_alter_table("channels", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_channels_owner_id"))
+
+    op.drop_table("channels")
     op.drop_table("users")
     op.drop_table("setup_tokens")
     op.drop_table("settings")
-    op.drop_table("channels")
     op.drop_table("blobs")
     # ### end Alembic commands ###

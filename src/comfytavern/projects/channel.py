@@ -1,0 +1,60 @@
+"""From a run to whoever watches it: each watcher reads at its own pace, and nobody waits for anybody."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from comfytavern.projects.batch import Batch
+
+BYTES_KEPT = 1 << 20
+"""What a channel keeps in memory for watchers that are a little behind; older batches are read from the store."""
+
+
+class Channel:
+    """The events of one run, those so far and those to come."""
+
+    def __init__(self, last: int, *, ended: bool, stored: Callable[[int], Awaitable[list[Batch]]]) -> None:
+        """Go on after event `last`; `stored(after)` reads older batches, some at a time."""
+        self.last = last
+        self.ended = ended
+        self._stored = stored
+        self._kept: deque[Batch] = deque()
+        self._size_bytes = 0
+        self._watchers: set[asyncio.Event] = set()
+
+    def publish(self, batch: Batch, *, ended: bool = False) -> None:
+        """Show a batch to all watchers; with `ended` nothing comes after it."""
+        self._kept.append(batch)
+        self._size_bytes += len(batch.body)
+        while self._size_bytes > BYTES_KEPT and len(self._kept) > 1:
+            self._size_bytes -= len(self._kept.popleft().body)
+        self.last, self.ended = batch.last, ended
+        self.wake()
+
+    def wake(self) -> None:
+        """Make all watchers look again."""
+        for watcher in self._watchers:
+            watcher.set()
+
+    async def watch(self, after: int) -> AsyncIterator[Batch]:
+        """Yield the batches after event `after` without a gap, then those to come; ends after the last event of the run."""
+        wake = asyncio.Event()
+        self._watchers.add(wake)
+        try:
+            while True:
+                wake.clear()
+                for batch in await self._next(after):
+                    after = batch.last
+                    yield batch
+                if after >= self.last:
+                    if self.ended:
+                        return
+                    await wake.wait()
+        finally:
+            self._watchers.discard(wake)
+
+    async def _next(self, after: int) -> list[Batch]:
+        if after >= self.last:
+            return []
+        batches = list(self._kept) if self._kept and self._kept[0].first <= after + 1 else await self._stored(after)
+        return [part for batch in batches if (part := batch.after(after))]

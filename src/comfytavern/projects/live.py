@@ -1,0 +1,194 @@
+"""A run in memory: what the engine tells is numbered on, journaled, folded, and only then shown.
+
+A run that goes on after a restart tells its story again from the start, as the engine knows it. `Live` makes it a continuation: event
+numbers and times go on, texts that were cut off start over in a new epoch, and nodes that had not finished are idle again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from comfytavern.engine.log import Answered, AnyRecord, Log, Waiting
+from comfytavern.engine.run import Run
+from comfytavern.kernel.clock import Clock
+from comfytavern.kernel.errors import Failure, NotFound
+from comfytavern.kernel.events import ChunkSeen, NodesChanged, RunChanged, RunEvent, StreamReset, TextDelta
+from comfytavern.projects.batch import Batch, batch_of
+from comfytavern.projects.channel import Channel
+from comfytavern.projects.fold import SETTLED, Fold
+from comfytavern.projects.project import moment
+from comfytavern.projects.repo import EventRepo
+from comfytavern.projects.run import TERMINAL, Changes
+
+_log = logging.getLogger(__name__)
+RETRY_S = 5.0
+
+
+class Gate:
+    """The journal of a run until the gate is shut: what a run does while it is taken out of memory is not part of its history."""
+
+    def __init__(self, journal: Log) -> None:
+        """Write to `journal`."""
+        self._journal = journal
+        self.shut = False
+
+    async def append(self, run_id: str, records: list[AnyRecord], /) -> None:
+        """Add records (Log.append)."""
+        if not self.shut:
+            await self._journal.append(run_id, records)
+
+    async def intent(self, run_id: str, path: str, key: str, /) -> None:
+        """Add an intent (Log.intent); a shut gate lets no effect begin."""
+        if self.shut:
+            raise asyncio.CancelledError
+        await self._journal.intent(run_id, path, key)
+
+    async def read(self, run_id: str, /) -> list[AnyRecord]:
+        """Return all records (Log.read)."""
+        return await self._journal.read(run_id)
+
+
+class Live:
+    """One run in memory."""
+
+    def __init__(self, id: str, owner: str, fold: Fold, channel: Channel, *, events: EventRepo, journal: Log, clock: Clock) -> None:
+        """Continue `fold`, which stands where the journaled events of run `id` end."""
+        self.id = id
+        self.owner = owner
+        self.fold = fold
+        self.channel = channel
+        self.started_at: datetime | None = None
+        self.due_at: float | None = None
+        """While it waits: when the clock answers one of its waits."""
+        self.run: Run | None = None
+        self.gate = Gate(journal)
+        self._events = events
+        self._clock = clock
+        self._epochs = {name: text.epoch for name, text in fold.texts.items()}
+        self._base_ms = 0.0
+        self._unsaved: list[tuple[Batch, Changes | None]] = []
+
+    @property
+    def state(self) -> str:
+        """State of the run."""
+        return self.fold.state
+
+    async def begin(self, run: Run, started_at: datetime | None) -> None:
+        """Attach the engine's run; `started_at` is when it ran for the first time, None: now."""
+        now = moment(self._clock.now())
+        self.run, self.started_at = run, started_at or now
+        self._base_ms = (now - self.started_at).total_seconds() * 1000
+        if started_at is not None:
+            await self.show(self._cut_off(), t=self._base_ms)
+
+    async def follow(self, state_changed: Callable[[], None]) -> None:
+        """Show what the engine tells, until the run is over or has left memory."""
+        assert self.run is not None  # noqa: S101 - `begin` came first
+        async for told in self.run.events():
+            await self.show([self._continued(event) for event in told if self._is_news(event)])
+            if any(isinstance(event, RunChanged) for event in told):
+                state_changed()
+
+    async def show(self, events: Sequence[RunEvent], *, t: float | None = None) -> None:
+        """Number `events` on, journal them, fold them, and publish them. Raises `NotFound` when the run was deleted meanwhile."""
+        if not events:
+            return
+        seq = self.fold.seq
+        numbered = [
+            msgspec.structs.replace(event, seq=seq + at, t=event.t if t is None else round(t, 3))
+            for at, event in enumerate(events, start=1)
+        ]
+        for event in numbered:
+            self.fold.add(event)
+        changes = await self._changes(numbered)
+        self._unsaved.append((batch := batch_of(numbered), changes))
+        try:
+            await self.save()
+        except NotFound:
+            raise
+        except Failure as failure:  # A full disk, a lost database: people still see what happens, and it is written when that is possible.
+            _log.warning("events of run %s are not saved yet: %s", self.id, failure.sentence)
+        self.channel.publish(batch, ended=self.state in TERMINAL)
+
+    async def save(self) -> None:
+        """Journal what could not be journaled before. Raises `Failure` when it still cannot."""
+        while self._unsaved:
+            await self._events.append(self.id, *self._unsaved[0])
+            self._unsaved.pop(0)
+
+    async def saved(self) -> None:
+        """Return when everything is journaled, however long that takes."""
+        while self._unsaved:
+            try:
+                await self.save()
+            except NotFound:
+                return
+            except Failure:
+                await asyncio.sleep(RETRY_S)
+
+    async def _changes(self, events: Sequence[RunEvent]) -> Changes | None:
+        if not any(isinstance(event, RunChanged) for event in events):
+            return None
+        fold, over = self.fold, self.state in TERMINAL
+        self.due_at = due_at(await self.gate.read(self.id)) if fold.state == "waiting" else None
+        return Changes(
+            state=fold.state,
+            started_at=self.started_at,
+            ended_at=moment(self._clock.now()) if over else None,
+            tokens=fold.tokens,
+            cost_usd=fold.cost_usd,
+            error=fold.errors[0] if over and fold.errors else None,
+            shown=msgspec.Raw(_json(fold.snapshot())) if over else None,
+            due_at=self.due_at,
+        )
+
+    def _cut_off(self) -> list[RunEvent]:
+        """Return what a restart did: unfinished nodes are idle again, their texts start over in a new epoch, their waits ask again."""
+        stopped = {path for path, node in self.fold.nodes.items() if node["state"] not in SETTLED}
+        events: list[RunEvent] = []
+        if stopped:
+            events.append(NodesChanged(nodes=[(path, "idle", None, None) for path in sorted(stopped)]))
+        for name, epoch in self._epochs.items():
+            path, _, port = name.rpartition(":")
+            if path in stopped:
+                self._epochs[name] = epoch + 1
+                events.append(StreamReset(path=path, port=port, epoch=epoch + 1))
+        return events
+
+    def _continued(self, event: RunEvent) -> RunEvent:
+        """Return an event of the engine with its time and its epoch as they are for clients."""
+        if isinstance(event, TextDelta | ChunkSeen | StreamReset) and (base := self._epochs.get(f"{event.path}:{event.port}")):
+            event = msgspec.structs.replace(event, epoch=event.epoch + base)
+        return msgspec.structs.replace(event, t=round(event.t + self._base_ms, 3)) if self._base_ms else event
+
+    def _is_news(self, event: RunEvent) -> bool:
+        """Tell whether clients do not know it yet: a finished stream that is told again after a restart they do."""
+        if not self._base_ms or not isinstance(event, TextDelta):
+            return True
+        name = f"{event.path}:{event.port}"
+        text = self.fold.texts.get(name)
+        known = text is not None and text.epoch == event.epoch + self._epochs.get(name, 0)
+        return not (known and text is not None and text.read()[event.offset :].startswith(event.text) and event.text)
+
+
+def _json(snapshot: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(snapshot, enc_hook=repr)
+    except (OverflowError, RecursionError, UnicodeError, ValueError, TypeError):
+        return msgspec.json.encode({name: snapshot[name] for name in ("state", "seq")})
+
+
+def due_at(records: Iterable[AnyRecord]) -> float | None:
+    """Return when the clock answers the first of the waits that are open by a journal; None: never."""
+    waits: dict[str, Waiting] = {}
+    for record in records:
+        if isinstance(record, Waiting):
+            waits[record.token] = record
+        elif isinstance(record, Answered):
+            waits.pop(record.token, None)
+    times = (time for wait in waits.values() for time in (wait.until, wait.expires_at) if time is not None)
+    return min(times, default=None)

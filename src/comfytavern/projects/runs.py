@@ -1,0 +1,275 @@
+"""The door of runs: start, watch, answer, look back. However a run is started, by HTTP, WebSocket or CLI, it comes through here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from comfytavern.engine.log import Finished, Waiting
+from comfytavern.engine.runner import Plan, Runner
+from comfytavern.graph import codec
+from comfytavern.graph.document import Graph
+from comfytavern.kernel.clock import Clock, SystemClock
+from comfytavern.kernel.errors import Conflict, Failure, Invalid, NotFound
+from comfytavern.kernel.events import RunEvent
+from comfytavern.kernel.ids import new_id
+from comfytavern.kernel.paging import LIMIT_DEFAULT, Page
+from comfytavern.projects.batch import Batch
+from comfytavern.projects.detail import detail
+from comfytavern.projects.drafts import canonical
+from comfytavern.projects.feed import Feed
+from comfytavern.projects.project import moment
+from comfytavern.projects.repo import Archive
+from comfytavern.projects.run import (
+    TERMINAL,
+    NodeDetail,
+    Place,
+    QueueView,
+    RunRequest,
+    RunSummary,
+    RunView,
+    StoredRun,
+    Which,
+    no_run,
+    order_of,
+    still_active,
+)
+from comfytavern.projects.service import Projects
+from comfytavern.projects.stage import Stage, StageLimits
+
+
+class Runs:
+    """Everybody's runs. Every method takes the id of the user on whose behalf it acts."""
+
+    def __init__(
+        self, projects: Projects, runner: Runner, archive: Archive, *, clock: Clock | None = None, limits: StageLimits | None = None
+    ) -> None:
+        """Run graphs by `runner`, and keep what happens in `archive`."""
+        self._projects, self._runner, self._clock = projects, runner, clock or SystemClock()
+        self._runs, self._history, self._events = archive.runs, archive.history, archive.events
+        self._journal = archive.journal
+        self._stage = Stage(projects, runner, archive, clock=self._clock, limits=limits or StageLimits())
+        self._stage.changed = self._changed
+        self._feed: Feed[RunSummary] = Feed()
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Go on with every run that was not over when the last process ended, however it ended."""
+        await self._stage.open()
+
+    async def close(self) -> None:
+        """Stop; runs that are not over go on with the next `open`."""
+        await self._stage.close()
+        self._feed.close()
+
+    async def start(self, owner: str, request: RunRequest | dict[str, Any], *, source: str = "http") -> RunSummary:
+        """Start a run, or let it wait for its turn.
+
+        Raises `Invalid` (`graph.invalid`, `engine.inputs`, `engine.missing`) with every problem; then there is no run.
+        """
+        asked = _request(request)
+        graph, summary, project_id = await self._subject(owner, asked, source)
+        decoded, body = await asyncio.to_thread(canonical, graph)
+        library = await self._projects.library(owner, decoded)
+        plan = self._runner.compile(decoded, library.resolve)
+        self._runner.checked(plan, asked.inputs)
+        order = msgspec.structs.replace(order_of(asked), library=library.newest)
+        stored = StoredRun(owner=owner, summary=summary, project_id=project_id, order=order, graph=msgspec.Raw(body))
+        await self._runs.add(stored)
+        return await self._admit(stored, plan)
+
+    async def get(self, owner: str, id: str) -> RunView:
+        """Return a run as it is now. Raises `NotFound` (`run.unknown`), as all that take an id do."""
+        stored = await self._find(owner, id)
+        live = self._stage.live.get(id)
+        if live is not None:
+            shown: dict[str, Any] = live.fold.snapshot()
+        elif stored.shown is not None:
+            shown = msgspec.json.decode(stored.shown)
+        else:
+            shown = (await self._stage.fold(id)).snapshot() | {"state": stored.summary.state}
+        summary: dict[str, Any] = msgspec.structs.asdict(stored.summary) | {"position": self._stage.turns.positions().get(id)}
+        asked: dict[str, Any] = {"inputs": stored.order.inputs, "graph": stored.graph}
+        return RunView(**summary | asked | shown)
+
+    async def history(
+        self,
+        owner: str,
+        *,
+        workflow_id: str | None = None,
+        project_id: str | None = None,
+        state: str | None = None,
+        cursor: str | None = None,
+        limit: int = LIMIT_DEFAULT,
+    ) -> Page[RunSummary]:
+        """Return runs, the latest first."""
+        which = Which(workflow_id=workflow_id, project_id=project_id, state=state)
+        return await self._history.page(owner, which, cursor=cursor, limit=limit)
+
+    async def watch(self, owner: str, id: str, after: int = 0) -> AsyncIterator[Batch]:
+        """Yield the events after number `after` without a gap, then those to come; ends after the last event of the run.
+
+        Any number of clients may watch, and one that reads slowly holds up nobody.
+        """
+        stored = await self._find(owner, id)
+        channel = await self._stage.channel(id, ended=stored.summary.state in TERMINAL)
+        async for batch in channel.watch(after):
+            yield batch
+
+    async def events(self, owner: str, id: str, after: int = 0) -> tuple[list[RunEvent], bool]:
+        """Return the events after number `after` (some megabytes at most), and whether no more can come."""
+        stored = await self._find(owner, id)
+        events = [event for batch in await self._events.read(id, after) for event in batch.events if event.seq > after]
+        last = events[-1].seq if events else after
+        return events, stored.summary.state in TERMINAL and last >= await self._events.last(id)
+
+    async def wait(self, owner: str, id: str) -> RunView:
+        """Return a run when it is over."""
+        async for _ in self.watch(owner, id):
+            pass
+        return await self.get(owner, id)
+
+    async def cancel(self, owner: str, id: str, path: str | None = None) -> None:
+        """Stop a run, or one node of it with what depends on it. A run that is over stays as it is."""
+        stored = await self._find(owner, id)
+        if stored.summary.state in TERMINAL or (path is None and await self._stage.withdraw(owner, id)):
+            return
+        live = await self._stage.load(id)
+        if live.run is not None:
+            live.run.cancel(path)
+
+    async def answer(self, owner: str, id: str, token: str, value: Any) -> None:
+        """Answer a question of a run, and return when the answer is on the disk.
+
+        Raises `Conflict` (`run.answered`) for a second answer, `NotFound` (`run.token`), `Invalid` (`run.answer`).
+        """
+        stored = await self._find(owner, id)
+        if stored.summary.state in TERMINAL:
+            raise await self._too_late(id, token)
+        live = await self._stage.load(id)
+        if live.run is None:
+            raise await self._too_late(id, token)
+        await live.run.answer(token, value)
+
+    async def resolve_unknown(self, owner: str, id: str, path: str, action: str, value: Any = None) -> None:
+        """Say what to do about an effect that may have happened before a crash: `retry`, `fail`, or `result` with its value."""
+        await self._find(owner, id)
+        live = await self._stage.load(id)
+        if live.run is not None:
+            live.run.resolve_unknown(path, action, value)
+
+    async def node(self, owner: str, id: str, path: str) -> NodeDetail:
+        """Return one node of a run with its values in full. Raises `NotFound` (`run.node`)."""
+        view = await self.get(owner, id)
+        shown = view.nodes.get(path)
+        live = self._stage.live.get(id)
+        run = live.run if live is not None else self._stage.over.get(id)
+        if shown is None:
+            raise NotFound("run.node", "There is no such node in this run.", path=path)
+        if run is not None:
+            values = run.node(path)
+        else:
+            values = await self._journaled(id, path)
+        return NodeDetail(path=path, state=shown["state"], **values)
+
+    async def delete(self, owner: str, id: str) -> None:
+        """Remove a run from the history. Raises `Conflict` (`run.active`) while it is not over."""
+        stored = await self._find(owner, id)
+        if stored.summary.state not in TERMINAL:
+            raise still_active(id)
+        self._stage.over.pop(id, None)
+        await self._history.remove(owner, id)
+
+    async def expire(self, days: float) -> int:
+        """Remove everybody's runs that ended more than `days` ago, and return how many."""
+        return await self._history.expire(moment(self._clock.now()) - timedelta(days=days))
+
+    async def queue(self, owner: str) -> QueueView:
+        """Return what of one person runs now, and what waits for its turn."""
+        positions = self._stage.turns.positions()
+        running = [id for id, live in self._stage.live.items() if live.owner == owner and live.state not in TERMINAL]
+        return QueueView(
+            running=[await self._place(id) for id in running],
+            queued=[await self._place(id, positions[id]) for id in self._stage.turns.of(owner)],
+        )
+
+    async def changes(self, owner: str) -> AsyncIterator[RunSummary]:
+        """Yield a run of this person whenever its state or its place in the queue has changed; ends with `close`."""
+        async for summary in self._feed.listen(owner):
+            yield summary
+
+    async def _subject(self, owner: str, asked: RunRequest, source: str) -> tuple[bytes | dict[str, Any], RunSummary, str | None]:
+        if (asked.workflow_id is None) == (asked.graph is None):
+            raise Invalid("run.subject", "Give either a workflow or a graph.", hint="Name workflow_id or graph, not both.")
+        base: dict[str, Any] = {"id": new_id("run"), "state": "queued", "created_at": moment(self._clock.now()), "source": source}
+        if asked.graph is not None:
+            return asked.graph, RunSummary(workflow_id=None, workflow_name=None, version=None, **base), None
+        workflow = await self._projects.workflow(owner, asked.workflow_id or "")
+        number = asked.version or workflow.version
+        graph = workflow.graph if number == workflow.version else (await self._projects.version(owner, workflow.id, number)).graph
+        summary = RunSummary(workflow_id=workflow.id, workflow_name=workflow.name, version=number, **base)
+        return bytes(graph), summary, workflow.project_id
+
+    async def _admit(self, stored: StoredRun, plan: Plan) -> RunSummary:
+        owner, id = stored.owner, stored.summary.id
+        if not self._stage.free(owner):
+            position = await self._stage.queue(owner, id)
+            self._changed(owner, id)
+            return msgspec.structs.replace(stored.summary, position=position)
+        try:
+            live = await self._stage.load(id, plan)
+        except Failure:
+            await self._history.remove(owner, id)
+            raise
+        return msgspec.structs.replace(stored.summary, state="running", started_at=live.started_at)
+
+    async def _find(self, owner: str, id: str) -> StoredRun:
+        found = await self._history.find(owner, id)
+        if found is None:
+            raise no_run(id)
+        return found
+
+    async def _too_late(self, id: str, token: str) -> Failure:
+        if any(isinstance(record, Waiting) and record.token == token for record in await self._journal.read(id)):
+            return Conflict("run.answered", "Time for an answer is over.", hint="Look at the run again.", token=token)
+        return NotFound("run.token", "This run does not wait for that.", hint="Look at the run again.", token=token)
+
+    async def _journaled(self, id: str, path: str) -> dict[str, Any]:
+        records = [record for record in await self._journal.read(id) if isinstance(record, Finished)]
+        stored = await self._runs.find(id)
+        graph = codec.decode(bytes(stored.graph)) if stored else Graph()
+        return detail(graph, stored.order.inputs if stored else {}, {record.path: record.outputs or {} for record in records}, path)
+
+    async def _place(self, id: str, position: int | None = None) -> Place:
+        stored = await self._runs.find(id)
+        summary = stored.summary if stored else None
+        return Place(
+            id=id,
+            workflow_id=summary.workflow_id if summary else None,
+            workflow_name=summary.workflow_name if summary else None,
+            position=position,
+        )
+
+    def _changed(self, owner: str, id: str) -> None:
+        """Tell the owner's clients about a run, if there are any."""
+        if self._feed.has(owner):
+            task = asyncio.create_task(self._tell(owner, id))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, owner: str, id: str) -> None:
+        stored = await self._history.find(owner, id)
+        if stored is not None:
+            place = self._stage.turns.positions().get(id)
+            self._feed.tell(owner, msgspec.structs.replace(stored.summary, position=place))
+
+
+def _request(request: RunRequest | dict[str, Any]) -> RunRequest:
+    if isinstance(request, RunRequest):
+        return request
+    try:
+        return msgspec.convert(request, RunRequest)
+    except msgspec.ValidationError as error:
+        raise Invalid("run.request", f"This is no request for a run: {error}", hint="See docs/reference/runs.md.") from error

@@ -1,0 +1,288 @@
+"""Where runs perform: who may start now, what is in memory, and what comes back after a restart.
+
+A run leaves this process in two ways only: it is over, or its journal has all that is needed to go on. So kill -9 is no special case.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Coroutine
+from typing import Any
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from comfytavern.engine.log import Ended
+from comfytavern.engine.runner import Plan, Run, Runner
+from comfytavern.engine.tokens import node_error
+from comfytavern.graph import codec
+from comfytavern.kernel.clock import Clock
+from comfytavern.kernel.errors import Conflict, Failure, NotFound
+from comfytavern.kernel.events import NodesChanged, RunChanged, RunEvent
+from comfytavern.projects.channel import Channel
+from comfytavern.projects.fold import SETTLED, Fold
+from comfytavern.projects.live import Live
+from comfytavern.projects.repo import Archive
+from comfytavern.projects.run import TERMINAL, StoredRun, no_run
+from comfytavern.projects.service import Projects
+from comfytavern.projects.turns import Turns
+
+_log = logging.getLogger(__name__)
+
+
+class StageLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs perform at once, and how long those that wait for people stay in memory."""
+
+    running_per_user: int = 4
+    running: int = 32
+    unload_after_s: float = 60.0
+    look_every_s: float = 15.0
+    """How exact clocks of runs are that have left memory."""
+    kept: int = 8
+    """Runs that are over but still in memory, so that their values can be looked at."""
+
+
+class Stage:
+    """All runs of this process."""
+
+    def __init__(self, projects: Projects, runner: Runner, archive: Archive, *, clock: Clock, limits: StageLimits) -> None:
+        """Start nothing yet."""
+        self._projects, self._runner, self._clock, self._limits = projects, runner, clock, limits
+        self._runs, self._events, self._journal = archive.runs, archive.events, archive.journal
+        self.changed: Callable[[str, str], None] = lambda _owner, _id: None
+        """Called with owner and id when a run has changed its state or its place."""
+        self.turns = Turns()
+        self.live: dict[str, Live] = {}
+        self.over: OrderedDict[str, Run] = OrderedDict()
+        self._asleep: dict[str, float | None] = {}
+        self._starting: dict[str, str] = {}
+        self._performing: dict[str, asyncio.Task[None]] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._channels: WeakValueDictionary[str, Channel] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def open(self) -> None:
+        """Bring back every run that was not over when the last process ended."""
+        for found in await self._runs.unfinished():
+            if found.state == "waiting":
+                self._asleep[found.id] = found.due_at
+            else:
+                self.turns.add(found.owner, found.id)
+        self._dispatch()
+        self._spawn(self._look_at_the_clock())
+
+    async def close(self) -> None:
+        """Take all runs out of memory as they are; the next process goes on with them."""
+        self._closed = True
+        lives, performing = list(self.live.values()), list(self._performing.values())
+        for live in lives:
+            if live.run is not None:
+                with contextlib.suppress(Exception, asyncio.TimeoutError):
+                    await asyncio.wait_for(live.run.tape.drained(), 1.0)
+            live.gate.shut = True
+        for task in [*self._tasks, *performing]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *performing, return_exceptions=True)
+        for live in lives:
+            if live.run is not None:
+                live.run.cancel()
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(live.run.result(), 2.5)
+            with contextlib.suppress(Failure):
+                await live.save()
+
+    def free(self, owner: str) -> bool:
+        """Tell whether a run of this person could start at once."""
+        running = self._running()
+        return not len(self.turns) and running[owner] < self._limits.running_per_user and running.total() < self._limits.running
+
+    async def queue(self, owner: str, id: str) -> int:
+        """Let a new run wait for its turn, and return its place."""
+        self.turns.add(owner, id)
+        position = self.turns.positions()[id]
+        await self._attach(id, owner, Fold()).show([RunChanged(state="queued", position=position)])
+        self._dispatch()
+        return position
+
+    async def withdraw(self, owner: str, id: str) -> bool:
+        """Cancel a run that waits for its turn; False when it does not."""
+        if not self.turns.remove(owner, id):
+            return False
+        live = self._attach(id, owner, await self.fold(id))
+        await live.show(_cancelled(live.fold))
+        self._places_changed(owner, id)
+        return True
+
+    async def load(self, id: str, plan: Plan | None = None) -> Live:
+        """Return a run in memory, bringing it there when it is not. Raises `Conflict` (`run.over`)."""
+        lock = self._locks.setdefault(id, asyncio.Lock())
+        async with lock:
+            if (live := self.live.get(id)) is not None:
+                if live.run is None or not live.run.ended or live.state in TERMINAL:
+                    return live
+                await self._performing[id]  # It is just leaving memory.
+            stored = await self._runs.find(id)
+            if stored is None:
+                raise no_run(id)
+            if stored.summary.state in TERMINAL:
+                raise Conflict("run.over", "This run is over.", id=id)
+            self._starting[id] = stored.owner
+            try:
+                return await self._load(stored, plan)
+            finally:
+                self._starting.pop(id, None)
+                self._asleep.pop(id, None)
+
+    async def fold(self, id: str) -> Fold:
+        """Return what the journaled events of a run add up to."""
+        fold = Fold()
+        while batches := await self._events.read(id, fold.seq):
+            for batch in batches:
+                for event in batch.events:
+                    fold.add(event)
+        return fold
+
+    async def channel(self, id: str, *, ended: bool) -> Channel:
+        """Return the channel of a run: all who watch it, and who makes its events, share one."""
+        found = self._channels.get(id)
+        if found is None:
+            last = await self._events.last(id)
+            found = self._channels.get(id) or self._new_channel(id, last, ended=ended)
+        return found
+
+    async def _load(self, stored: StoredRun, plan: Plan | None) -> Live:
+        id, owner = stored.summary.id, stored.owner
+        records = await self._journal.read(id)
+        live = self._attach(id, owner, await self.fold(id))
+        if records and isinstance(last := records[-1], Ended) and last.state == "cancelled":
+            live.started_at = stored.summary.started_at
+            await live.show(_cancelled(live.fold))
+            return live
+        order = stored.order
+        try:
+            plan = plan or await self._compile(stored)
+            options = {name: getattr(order, name) for name in ("targets", "run_from", "only", "mode", "reuse", "session", "again")}
+            run = self._runner.start(
+                plan,
+                order.inputs,
+                run_id=id,
+                owner=owner,
+                log=live.gate,
+                resume=records or None,
+                deadline_s=order.deadline_s,
+                **options,
+            )
+        except Failure as failure:
+            if not live.fold.seq:
+                raise  # It never began: whoever starts it is told, and nothing is left of it.
+            live.started_at = stored.summary.started_at
+            await live.show([RunChanged(state="failed", errors=[node_error("", failure).value()])])
+            self.changed(owner, id)
+            return live
+        self.live[id] = live
+        await live.begin(run, stored.summary.started_at)
+        self._performing[id] = asyncio.create_task(self._perform(live), name=f"run {id}")
+        return live
+
+    async def _compile(self, stored: StoredRun) -> Plan:
+        graph = codec.decode(bytes(stored.graph))
+        library = await self._projects.library(stored.owner, graph, stored.order.library)
+        return self._runner.compile(graph, library.resolve)
+
+    async def _perform(self, live: Live) -> None:
+        assert live.run is not None  # noqa: S101 - `_load` gave it one
+        try:
+            await live.follow(lambda: self._state_changed(live))
+            await live.saved()
+        except NotFound:  # Somebody deleted it.
+            live.gate.shut = True
+            live.run.cancel()
+        finally:
+            if not self._closed:
+                self.live.pop(live.id, None)
+                self._performing.pop(live.id, None)
+                if live.state in TERMINAL:
+                    self.over[live.id] = live.run
+                    while len(self.over) > self._limits.kept:
+                        self.over.popitem(last=False)
+                elif live.state == "waiting":
+                    self._asleep[live.id] = live.due_at
+                self._dispatch()
+
+    def _state_changed(self, live: Live) -> None:
+        self.changed(live.owner, live.id)
+        if live.state == "waiting":
+            self._spawn(self._unload(live))
+        self._dispatch()
+
+    async def _unload(self, live: Live) -> None:
+        """Take a run out of memory that has been waiting for a while."""
+        seq = live.fold.seq
+        await asyncio.sleep(self._limits.unload_after_s)
+        if live.run is not None and live.state == "waiting" and live.fold.seq == seq and self.live.get(live.id) is live:
+            await live.run.unload()
+
+    def _running(self) -> Counter[str]:
+        """Count by owner what occupies a place: runs that only wait for people do not."""
+        busy = {id: live.owner for id, live in self.live.items() if live.state not in TERMINAL and live.state != "waiting"}
+        return Counter((busy | self._starting).values())
+
+    def _dispatch(self) -> None:
+        """Start as many runs as there are places."""
+        while not self._closed:
+            running = self._running()
+            if running.total() >= self._limits.running:
+                return
+            turn = self.turns.take(running, per_owner=self._limits.running_per_user)
+            if turn is None:
+                return
+            owner, id = turn
+            self._starting[id] = owner
+            self._spawn(self._start(owner, id))
+
+    async def _start(self, owner: str, id: str) -> None:
+        try:
+            await self.load(id)
+        except Failure as failure:
+            _log.warning("run %s cannot start: %s", id, failure.sentence)
+        finally:
+            self._starting.pop(id, None)
+        self._places_changed(owner, id)
+        self._dispatch()
+
+    def _places_changed(self, owner: str, id: str) -> None:
+        self.changed(owner, id)
+        for one in self.turns.of(owner):
+            self.changed(owner, one)
+
+    async def _look_at_the_clock(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.look_every_s)
+            now = self._clock.now()
+            for id in [id for id, due_at in self._asleep.items() if due_at is not None and due_at <= now]:
+                try:
+                    await self.load(id)
+                except Failure as failure:
+                    _log.warning("run %s cannot go on: %s", id, failure.sentence)
+
+    def _attach(self, id: str, owner: str, fold: Fold) -> Live:
+        channel = self._channels.get(id) or self._new_channel(id, fold.seq, ended=False)
+        return Live(id, owner, fold, channel, events=self._events, journal=self._journal, clock=self._clock)
+
+    def _new_channel(self, id: str, last: int, *, ended: bool) -> Channel:
+        self._channels[id] = channel = Channel(last, ended=ended, stored=lambda after: self._events.read(id, after))
+        return channel
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _cancelled(fold: Fold) -> list[RunEvent]:
+    """Return the events that end a run which the engine does not hold."""
+    open_nodes = [path for path, node in fold.nodes.items() if node["state"] not in SETTLED or node["state"] in ("waiting", "unknown")]
+    changed: list[RunEvent] = [NodesChanged(nodes=[(path, "cancelled", None, None) for path in open_nodes])] if open_nodes else []
+    return [*changed, RunChanged(state="cancelled", outputs={})]
