@@ -162,16 +162,22 @@ class Frame:
         if self.state[i] == IDLE and not self.held:
             starting.start(self, i)
 
-    def _schedule(self) -> None:
+    def _schedule(self, pause_s: float = 0.0) -> None:
         if not self._scheduled:
             self._scheduled = True
             self.run.busy += 1
-            self.run.loop.call_soon(self._resume)
+            if pause_s:
+                self.run.loop.call_later(pause_s, self._resume)
+            else:
+                self.run.loop.call_soon(self._resume)
 
     def _resume(self) -> None:
         self._scheduled = False
         self.run.busy -= 1
-        self.run.guard(self.pump)
+        if self.run.tape.behind and not self.held:
+            self._schedule(self.run.tape.pause_s)
+        else:
+            self.run.guard(self.pump)
 
     def _complete(self) -> None:
         self._over = True

@@ -1,6 +1,5 @@
 """Loop: one frame per iteration; what is carried goes from one to the next (semantics, G3)."""
 
-import asyncio
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +54,7 @@ class _Loop:
                 for channel in pump.channels(outlet):
                     await channel.room()
             if perf_counter() > end:
-                await asyncio.sleep(0)
+                await self.frame.run.breathe()
                 end = perf_counter() + self.frame.run.limits.slice_s
         if self.condition:
             await self._at_limit()

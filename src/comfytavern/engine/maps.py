@@ -1,6 +1,5 @@
 """Map: one frame per item, results in item order (semantics, G2)."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from comfytavern.engine.frame import Frame
 
 _ERRORS = "errors"
+_END = object()
 
 
 async def run(frame: "Frame", i: int) -> tuple[Any, ...]:
@@ -60,25 +60,40 @@ class _Map:
         for k, item in enumerate(zip(*lists, strict=True)):
             await self._begin(k, item)
             if perf_counter() > end:
-                await asyncio.sleep(0)
+                await self.frame.run.breathe()
                 end = perf_counter() + self.frame.run.limits.slice_s
         await self._rest()
 
     async def _streamed(self) -> None:
         streams = [self._iterator(id) for id in self.mapped]
         k = 0
-        while True:
-            chunks = [await anext(stream, pump) for stream in streams]
-            if all(chunk is pump for chunk in chunks):
-                break
-            if any(chunk is pump for chunk in chunks):
+        while (item := await self._next(streams)) is not None:
+            if any(chunk is _END for chunk in item):
                 raise Cause("LengthMismatch", f"One of the streams to map over ended after {k} chunks, another goes on.")
-            await self._begin(k, tuple(chunks))
+            await self._begin(k, item)
             for outlet in self.live.values():
                 for channel in pump.channels(outlet):
                     await channel.room()
             k += 1
         await self._rest()
+
+    async def _next(self, streams: list[AsyncIterator[Any]]) -> tuple[Any, ...] | None:
+        """Return the next chunk of every stream, None when all have ended; results are passed on meanwhile."""
+
+        async def chunks() -> tuple[Any, ...]:
+            return tuple([await anext(stream, _END) for stream in streams])
+
+        reading = self.frame.run.spawn(chunks())
+        reading.add_done_callback(lambda _: self.nest.poke())
+        try:
+            while not reading.done():
+                await self.nest.change()
+                self._collect()
+        except BaseException:
+            reading.cancel()
+            raise
+        item = reading.result()
+        return None if all(chunk is _END for chunk in item) else item
 
     def _iterator(self, id: str) -> AsyncIterator[Any]:
         value = self.values[id]

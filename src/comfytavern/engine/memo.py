@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from comfytavern.engine import args as arguments
-from comfytavern.engine.keys import Key, value_key
+from comfytavern.engine.keys import Key, digest, value_key
 from comfytavern.engine.tokens import CACHED, DEAD, DONE, IDLE, QUEUED, Broken
 from comfytavern.graph.kinds import Effect
 
@@ -36,7 +36,7 @@ class Memo:
         """Nodes that must be executed whatever is known (run from, run again)."""
         self.session = run.options.session
         self.key: Key | None = None
-        self.keys: dict[int, Key] = {}
+        self.keys: dict[int, Key | None] = {}
         """Of nodes that are being executed in a task."""
 
     def recall(self, i: int) -> bool:
@@ -96,8 +96,8 @@ class Memo:
         part = value_key(value, frame.run.limits.value_key_bytes)
         if part is not None:
             return part
-        key = self.keys.get(owner)
-        return (key, slot - frame.plan.out0[owner]) if key is not None else None
+        key = self.keys[owner] = self.keys.get(owner) or self.key_of(owner)
+        return (digest(key), slot - frame.plan.out0[owner]) if key is not None else None
 
     def _special(self, i: int, parts: list[Any]) -> Key | None:
         """Return the key of a node that is not simply a function of its inputs, or None."""

@@ -47,9 +47,13 @@ class Nest:
         inner.more()
 
     async def change(self) -> None:
-        """Wait until a frame is over."""
-        self._changed.clear()
+        """Wait until a frame is over, or `poke`; what happened since the last call counts."""
         await self._changed.wait()
+        self._changed.clear()
+
+    def poke(self) -> None:
+        """End a `change`."""
+        self._changed.set()
 
     async def over(self, inner: "Frame") -> None:
         """Wait until `inner` is over."""

@@ -240,6 +240,12 @@ class Run:
             self.state = "running"
             self.tape.event(RunChanged(state="running"))
 
+    async def breathe(self) -> None:
+        """Let others run, and events catch up."""
+        await asyncio.sleep(0)
+        while self.tape.behind and not self.root.held:
+            await asyncio.sleep(self.tape.pause_s)
+
     def failed(self, frame: Frame) -> None:
         """A node of `frame` failed and nobody handles it."""
         if self.options.mode == "fail_fast":

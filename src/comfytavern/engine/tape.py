@@ -68,6 +68,17 @@ class Tape:
         self._frames[frame] = None
         self._arm()
 
+    @property
+    def behind(self) -> bool:
+        """Whether more has happened than a few batches can tell: then nodes wait for the telling."""
+        listening = self._timer is not None or self._writing is not None
+        return listening and sum(len(frame.dirty) for frame in self._frames) > 2 * self._limits.flush_nodes
+
+    @property
+    def pause_s(self) -> float:
+        """How long to wait before looking again."""
+        return 0.001 if self._writing is not None else 0.0
+
     def stream(self, outlet: Outlet) -> None:
         """An outlet has chunks that nobody was shown."""
         self._outlets.append(outlet)
