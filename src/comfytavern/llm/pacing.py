@@ -17,20 +17,25 @@ from comfytavern.llm.tokens import count_messages, count_tokens
 
 
 async def paced(events: AsyncGenerator[ReplyEvent], patience: Patience, at: Endpoint) -> AsyncGenerator[ReplyEvent]:
-    """Pass the events on. Raises `Unavailable` (`llm.timeout`) when the first, or the next one, takes too long."""
-    wait_s = patience.first_token_s
-    started = False
+    """Pass the events on. Raises `Unavailable` (`llm.timeout`) when the first, or the next one, takes too long.
+
+    A sign of life (an empty text) starts the limit between words anew, but not the limit of `alive_s`.
+    """
+    now = asyncio.get_running_loop().time
+    wait_s, seen_at, started = patience.first_token_s, now(), False
     async with aclosing(events):
         while True:
+            limit_s = min(wait_s, seen_at + patience.alive_s - now())
             try:
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(limit_s):
                     event = await anext(events)
             except StopAsyncIteration:
                 return
             except TimeoutError:
-                raise errors.timeout(at.name, wait_s, started=started) from None
+                raise errors.timeout(at.name, wait_s if limit_s == wait_s else patience.alive_s, started=started) from None
+            if not isinstance(event, Text) or event.text:
+                seen_at, started, wait_s = now(), True, patience.between_tokens_s
             yield event
-            started, wait_s = True, patience.between_tokens_s
 
 
 async def settled(events: AsyncGenerator[ReplyEvent], request: ChatRequest | CompletionRequest, route: Route) -> AsyncGenerator[ReplyEvent]:

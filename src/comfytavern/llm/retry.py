@@ -15,6 +15,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     connect_s: float = 10.0
     first_token_s: float = 180.0
     between_tokens_s: float = 60.0
+    alive_s: float = 600.0
+    """For the next word, however often the server says that it is still there."""
     whole_s: float = 300.0
     """For calls that answer at once: embeddings, pictures, sounds."""
     tries: int = 4

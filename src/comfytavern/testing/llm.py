@@ -1,6 +1,10 @@
-"""An in-memory channel repository, held to the same contract as the SQL one."""
+"""An in-memory channel repository, held to the same contract as the SQL one; a gateway that needs nothing."""
 
+from comfytavern.kernel.secret import Secret
+from comfytavern.llm.gateway import Gateway
+from comfytavern.llm.providers.demo import Demo
 from comfytavern.llm.repo import Channel
+from comfytavern.llm.vault import Vault
 
 
 class MemoryChannels:
@@ -27,3 +31,8 @@ class MemoryChannels:
     async def delete(self, owner: str, channel_id: str) -> bool:
         """Remove it and tell whether it was there."""
         return await self.get(owner, channel_id) is not None and self._by_id.pop(channel_id, None) is not None
+
+
+def demo_gateway() -> Gateway:
+    """Return a gateway that knows the demo model only, without its delay: enough to run any node of the family llm."""
+    return Gateway(MemoryChannels(), Vault(Secret("of a test")), {"demo": Demo(delay_s=0)})

@@ -23,7 +23,7 @@ from comfytavern.testing.openai_server import MODELS, FakeOpenAI
 OWNER = "usr_1"
 KEY = "sk-right-0123456789"
 VAULT = Vault(Secret("application secret"))
-QUICK = Patience(connect_s=2.0, first_token_s=0.3, between_tokens_s=0.3, whole_s=0.5, tries=3, backoff_s=0.01, wait_max_s=1.0)
+QUICK = Patience(connect_s=2.0, first_token_s=0.3, between_tokens_s=0.3, alive_s=0.6, whole_s=0.5, tries=3, backoff_s=0.01, wait_max_s=1.0)
 
 
 class Bench:

@@ -227,3 +227,26 @@ async def test_whatever_a_server_answers_there_is_a_sentence(bench: Any, raw: Ra
 async def test_a_stream_without_its_last_line_is_still_whole(bench: Any, raw: Raw) -> None:
     await raw(http(WHOLE + b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}'))
     assert (await bench.ask("chn_1/x")).text == "Half"
+
+
+async def test_half_a_character_is_told_before_it_is_sent(bench: Any) -> None:
+    await bench.add()
+    assert (await failing(bench, "chn_1/fake-chat", "cut \ud83d")).code == "llm.messages"
+    assert not bench.fake.requests
+
+
+async def test_signs_of_life_are_patience_not_eternity(bench: Any) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(http(b""))
+        for count in range(1000):
+            writer.write(WHOLE if count == 20 else b": still here\n\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        await bench.add(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        told = await failing(bench, "chn_1/x")
+    assert told.code == "llm.timeout"
+    assert told.params["started"]
+    assert told.params["seconds"] == 0.6

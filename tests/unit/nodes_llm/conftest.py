@@ -4,11 +4,7 @@ from typing import Any
 
 import pytest
 
-from comfytavern.kernel.secret import Secret
-from comfytavern.llm.gateway import Gateway
-from comfytavern.llm.providers.demo import Demo
-from comfytavern.llm.vault import Vault
-from comfytavern.testing.llm import MemoryChannels
+from comfytavern.testing.llm import demo_gateway
 
 
 class Surroundings:
@@ -44,5 +40,4 @@ class Surroundings:
 
 @pytest.fixture
 def ctx() -> Surroundings:
-    gateway = Gateway(MemoryChannels(), Vault(Secret("test")), {"demo": Demo(delay_s=0)})
-    return Surroundings(gateway)
+    return Surroundings(demo_gateway())

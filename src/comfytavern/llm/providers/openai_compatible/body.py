@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from comfytavern.kernel.errors import Invalid
 from comfytavern.llm.messages import Message, TextPart
 from comfytavern.llm.profiles import Profile
 from comfytavern.llm.request import ChatRequest, CompletionRequest, ImageRequest, Sampling, SpeechRequest
@@ -99,4 +100,8 @@ def _streamed(profile: Profile) -> dict[str, Any]:
 
 
 def _encode(body: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(body)
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        sentence = "The request has half of a character in it (a lone surrogate), which cannot be sent."
+        raise Invalid("llm.messages", sentence, hint="Look for a text that was cut in the middle of an emoji.") from None
