@@ -37,6 +37,8 @@ export interface CanvasContext {
   /** A wire being drawn: ports that fit are lit. */
   loose: ShallowRef<Loose | null>
   add: (request: AddRequest) => void
+  /** Wire the active node by keyboard, or list its wires. */
+  wire: (mode: 'connect' | 'wires') => void
   menu: (x: number, y: number, hit: Hit) => void
   enter: (node: string) => void
   /** Show a node, or one field of it, in the inspector. */

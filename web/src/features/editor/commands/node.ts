@@ -1,4 +1,5 @@
 import type { NodeDoc } from '@/lib/graph/document'
+import { minter } from '@/lib/graph/ids'
 import { dissolve } from '@/lib/graph/wiring'
 import type { CanvasContext } from '../canvas/context'
 import { activeNode, someNodes, type Command } from './command'
@@ -37,6 +38,8 @@ const hasActive = (context: CanvasContext) => activeNode(context) !== null
 export const nodeCommands: Command[] = [
   { id: 'inspect', keys: ['Enter'], section: 'node', icon: 'i-lucide-sliders-horizontal', when: hasActive, run: (context) => context.inspect(activeNode(context)!) },
   { id: 'rename', keys: ['F2'], section: 'node', icon: 'i-lucide-text-cursor-input', when: hasActive, run: (context) => void (context.session.editing.value = { node: activeNode(context)!, port: '$name' }) },
+  { id: 'connect', keys: ['C'], section: 'node', icon: 'i-lucide-cable', when: hasActive, run: ({ wire }) => wire('connect') },
+  { id: 'wires', keys: ['Shift+C'], section: 'node', icon: 'i-lucide-list', when: hasActive, run: ({ wire }) => wire('wires') },
   { id: 'mute', keys: ['M'], section: 'node', icon: 'i-lucide-circle-off', when: someNodes, run: (context) => mode(context, 'mute') },
   { id: 'bypass', keys: ['B'], section: 'node', icon: 'i-lucide-redo-dot', when: someNodes, run: (context) => mode(context, 'bypass') },
   { id: 'pin', keys: ['P'], section: 'node', icon: 'i-lucide-pin', when: someNodes, run: pin },
@@ -45,10 +48,10 @@ export const nodeCommands: Command[] = [
   { id: 'note', keys: ['N'], section: 'add', icon: 'i-lucide-sticky-note', run: (context) => {
     const { session } = context
     const id = session.edit('add', (draft) => {
-      const id = `note${draft.body.nodes.size + 1}`
+      const id = minter(draft.body).node()
       draft.addNode({ id, kind: 'graph.note', look: centre(context) })
       return id
-    })
+    }, { params: { name: context.t('editor.command.note') } })
     session.selection.set({ nodes: [id] })
     session.editing.value = { node: id, port: 'text' }
   } },

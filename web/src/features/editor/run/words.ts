@@ -1,13 +1,4 @@
-/** Short forms for people: durations and values. */
-
-/** `820 ms`, `3.4 s`, `2 m 05 s`. */
-export function duration(ms: number | null | undefined): string {
-  if (ms === null || ms === undefined) return ''
-  if (ms < 10) return `${Math.round(ms * 10) / 10} ms`
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} m ${String(Math.floor((ms % 60_000) / 1000)).padStart(2, '0')} s`
-}
+/** Short forms of values for people. */
 
 const GLANCE = 400
 
@@ -33,9 +24,4 @@ function messageText(value: unknown): string | null {
 export function fileUri(value: unknown): string | null {
   const uri = typeof value === 'string' ? value : value && typeof value === 'object' && 'uri' in value ? (value as { uri: unknown }).uri : null
   return typeof uri === 'string' && /^(user|shared|project):\/\//.test(uri) ? uri : null
-}
-
-/** Where the content of a file reference is read. */
-export function contentUrl(uri: string): string {
-  return `/api/files/content?uri=${encodeURIComponent(uri)}`
 }

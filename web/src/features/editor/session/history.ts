@@ -46,6 +46,14 @@ export class History {
     this.open = true
   }
 
+  /** Forget all steps: another document is here now. */
+  clear(): void {
+    this.done.length = 0
+    this.undone.length = 0
+    this.base = ++this.marks
+    this.open = false
+  }
+
   /** End the grouping of typing: the field was left. */
   seal(): void {
     this.open = false

@@ -1,5 +1,5 @@
 import { computed, shallowRef, triggerRef, type ShallowRef } from 'vue'
-import type { GraphDoc } from '@/lib/graph/document'
+import type { GraphDoc, Problem } from '@/lib/graph/document'
 import { Draft, type Change } from '@/lib/graph/edit'
 import type { Kinds } from '@/lib/graph/kinds'
 import { Graph, type Body } from '@/lib/graph/model'
@@ -32,6 +32,8 @@ export class EditorSession {
   readonly editing = shallowRef<{ node: string; port: string } | null>(null)
   /** The field the inspector shall bring forward. */
   readonly wanted = shallowRef<{ node: string; port: string } | null>(null)
+  /** What the server finds wrong with the document as it is. */
+  readonly problems = shallowRef<readonly Problem[]>([])
   /** The run laid over the graph. */
   readonly lens = new RunLens()
   readonly library = shallowRef<Library>(() => undefined)
@@ -68,6 +70,25 @@ export class EditorSession {
       id = group
     }
     return id
+  }
+
+  /** Problems of a node of the body that is shown. */
+  problemsOf(node: string): readonly Problem[] {
+    const body = this.bodyId.value
+    return this.problems.value.filter(({ place }) => place?.node === node && (place.graph ?? '') === body)
+  }
+  /** The way to a body from the document itself, or null when nobody uses it. */
+  wayTo(body: string, seen: ReadonlySet<string> = new Set()): string[] | null {
+    if (!body) return []
+    for (const [id, other] of this.graph.bodies) {
+      if (seen.has(id)) continue
+      for (const node of other.nodes.values()) {
+        if (node.values?.group !== body) continue
+        const way = this.wayTo(id, new Set([...seen, body]))
+        if (way) return [...way, node.id]
+      }
+    }
+    return null
   }
 
   /** Where a run speaks of a node of the body that is shown. */
@@ -116,11 +137,10 @@ export class EditorSession {
     return made.step
   }
 
-  /** Take another document, for instance theirs after a conflict. The way back is one step. */
+  /** Take another document, for instance theirs after a conflict. */
   replace(doc: GraphDoc): void {
     this.graph = new Graph(doc)
-    this.history.done.length = 0
-    this.history.undone.length = 0
+    this.history.clear()
     this.path.value = []
     this.selection.clear()
     this.changed(null)

@@ -1,0 +1,96 @@
+import { computed, shallowRef, watch, type ComputedRef, type ShallowRef } from 'vue'
+import { useLiveRun } from '@/api/live'
+import { problemOf, type Problem } from '@/api/problem'
+import { answerRun, cancelRun, startRun } from '@/api/runs'
+import type { GraphJson, RunRequest } from '@/api/types'
+import type { Problem as GraphProblem } from '@/lib/graph/document'
+import type { OpenWorkflow } from '../session/tabs'
+
+export interface RunControl {
+  /** A run of this workflow is under way. */
+  active: ComputedRef<boolean>
+  /** The run is being handed over. */
+  starting: ShallowRef<boolean>
+  problem: ShallowRef<Problem | null>
+  /** What the run form holds, by input id. */
+  inputs: ShallowRef<Record<string, unknown>>
+  start(part?: Pick<RunRequest, 'targets' | 'run_from' | 'only' | 'again'>): Promise<boolean>
+  stop(): Promise<void>
+  answer(token: string, value: unknown): Promise<Problem | null>
+}
+
+const OVER = new Set(['ok', 'failed', 'cancelled'])
+
+/** Starts, follows, stops and answers the runs of an open workflow. What runs is what is on the canvas, saved or not. */
+export function useRunControl(opened: OpenWorkflow): RunControl {
+  const { session, saver } = opened
+  const { lens } = session
+  const starting = shallowRef(false)
+  const problem = shallowRef<Problem | null>(null)
+  const inputs = shallowRef<Record<string, unknown>>(readInputs(opened.id))
+  const live = useLiveRun(
+    () => lens.run.value,
+    (paths, view) => lens.take(lens.run.value, paths, view),
+  )
+  watch(lens.run, (run) => run === null && lens.take(null, [], live.view.value))
+  watch(live.problem, (cut) => cut && (problem.value = cut))
+  watch(inputs, (values) => sessionStorage.setItem(`comfytavern.inputs.${opened.id}`, JSON.stringify(values)))
+  const active = computed(() => lens.run.value !== null && !OVER.has(lens.view.value.state))
+
+  async function start(part: Pick<RunRequest, 'targets' | 'run_from' | 'only' | 'again'> = {}): Promise<boolean> {
+    if (starting.value) return false
+    starting.value = true
+    problem.value = null
+    try {
+      const saved = await saver.flush()
+      const what = saved ? { workflow_id: opened.id, version: saver.version.value } : { workflow_id: opened.id, graph: session.graph.toDoc() as GraphJson }
+      const run = await startRun({ ...what, inputs: declared(), mode: 'finish', reuse: 'session', session: opened.key, ...part })
+      lens.run.value = run.id
+      return true
+    } catch (error) {
+      problem.value = problemOf(error)
+      if (problem.value.problems) session.problems.value = problem.value.problems as GraphProblem[]
+      return false
+    } finally {
+      starting.value = false
+    }
+  }
+
+  /** Values of the form that the graph still has inputs for. */
+  function declared(): Record<string, unknown> {
+    const ports = session.graph.root.interface.inputs ?? []
+    return Object.fromEntries(ports.filter(({ id }) => inputs.value[id] !== undefined).map(({ id }) => [id, inputs.value[id]]))
+  }
+
+  return {
+    active,
+    starting,
+    problem,
+    inputs,
+    start,
+    stop: async () => {
+      if (!lens.run.value) return
+      try {
+        await cancelRun(lens.run.value)
+      } catch (error) {
+        problem.value = problemOf(error)
+      }
+    },
+    answer: async (token, value) => {
+      try {
+        await answerRun(lens.run.value ?? '', token, value)
+        return null
+      } catch (error) {
+        return problemOf(error)
+      }
+    },
+  }
+}
+
+function readInputs(id: string): Record<string, unknown> {
+  try {
+    return JSON.parse(sessionStorage.getItem(`comfytavern.inputs.${id}`) ?? '{}') as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
