@@ -9,7 +9,7 @@ RACE = control(
     description="Takes the value that arrives first in time and cancels what only the others need. Failures lose, unless all fail.",
     icon="flag",
     keywords=["fastest", "first", "fallback", "timeout", "any"],
-    inputs=[inp("values", Type.ANY, many=True, convertible=True, description="The runners.")],
+    inputs=[inp("values", Type.ANY, many=True, accepts_dead=True, accepts_error=True, convertible=True, description="The runners.")],
     outputs=[out("value", Type.ANY, convertible=True, description="What the winner brought.")],
     effect="nondet",
     zh=Words(
