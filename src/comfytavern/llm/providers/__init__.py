@@ -1,1 +1,1 @@
-"""Room llm/providers."""
+"""Wire formats, one folder each. They never import each other."""

@@ -29,7 +29,7 @@ from comfytavern.nodes.llm.structured import check_schema, parse_structured
         ),
         inp("system", Type.STRING, default="", tags=["prompt"], widget=textarea(2), description="Who the model is and how it answers."),
         inp("messages", Type.MESSAGES, default=[], tags=["chat-history"], description="What was said before the prompt."),
-        inp("images", Type.IMAGE, many=True, default=[], description="Pictures to look at, for models that see."),
+        inp("images", Type.IMAGE, many=True, description="Pictures to look at, for models that see."),
         *SAMPLING,
         inp(
             "schema",
@@ -100,7 +100,7 @@ async def chat(
     prompt: str,
     system: str,
     messages: Any,
-    images: list[Any],
+    images: list[Any] | None,
     temperature: float | None,
     top_p: float | None,
     max_tokens: int | None,

@@ -18,7 +18,7 @@ ROLES = ("user", "assistant", "system", "tool")
     inputs=[
         inp("content", Type.STRING, default="", tags=["prompt"], widget=textarea(4), description="What is said."),
         inp("role", Type.STRING, default="user", handle=False, widget=select(*ROLES), description="Who says it."),
-        inp("images", Type.IMAGE, many=True, default=[], description="Pictures that belong to it."),
+        inp("images", Type.IMAGE, many=True, description="Pictures that belong to it."),
         inp("name", Type.STRING, default="", handle=False, widget=text_widget(), description="Name of the speaker, if it matters."),
         inp(
             "tool_call_id",
@@ -26,6 +26,7 @@ ROLES = ("user", "assistant", "system", "tool")
             title="Answers call",
             default="",
             handle=False,
+            widget=text_widget("call_…"),
             description="Role tool: the id of the call it answers.",
         ),
     ],
@@ -47,7 +48,7 @@ ROLES = ("user", "assistant", "system", "tool")
         keywords=["对话", "聊天", "角色", "用户", "助手", "系统"],
     ),
 )
-def message(content: str, role: str, images: list[Any], name: str, tool_call_id: str) -> dict[str, Any]:
+def message(content: str, role: str, images: list[Any] | None, name: str, tool_call_id: str) -> dict[str, Any]:
     """Return the message as JSON."""
     if role not in ROLES:
         raise Failure("llm.messages", f"There is no role “{role}”.", hint="Roles are " + ", ".join(ROLES) + ".", role=role)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-import regex
 
 from comfytavern.llm.gateway import Gateway
 from comfytavern.llm.routing import ANY
@@ -103,6 +102,8 @@ def _holds(rule: Rule, text: str) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
+    import regex  # noqa: PLC0415 - only rules with a pattern need it, for its time limit
+
     try:
         return regex.search(pattern, text, timeout=_MATCH_S) is not None
     except (regex.error, TimeoutError) as error:

@@ -10,7 +10,7 @@ from comfytavern.nodes.kit import Failure
 from comfytavern.nodes.llm.pictures import picture_reference
 
 
-def conversation(system: str, messages: Any, prompt: str, images: list[Any]) -> list[Message]:
+def conversation(system: str, messages: Any, prompt: str, images: list[Any] | None) -> list[Message]:
     """Return system prompt, messages and prompt as one conversation; pictures go with the prompt.
 
     Raises `Invalid` (`llm.messages`) for what is no message, `Failure` (`llm.no_messages`) when there is nothing to say.

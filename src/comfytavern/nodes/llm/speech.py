@@ -40,6 +40,7 @@ VOICES = ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shi
             "speed": ("语速", "1 为正常。留空则使用模型的默认值。"),
             "audio": ("音频", "朗读的声音。"),
         },
+        options={name: name.capitalize() for name in VOICES} | {name: name.upper() for name in FORMATS},
         keywords=["语音", "合成", "朗读", "配音"],
     ),
 )
