@@ -40,7 +40,7 @@ class Gateway:
         vault: Vault,
         providers: Mapping[str, Provider],
         *,
-        patience: Patience = Patience(),  # noqa: B008 - a frozen value
+        patience: Patience = Patience(),  # noqa: B008 -- a frozen value
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:

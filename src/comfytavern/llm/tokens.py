@@ -19,7 +19,7 @@ def count_tokens(text: str, model: str = "") -> int:
 
     The first call loads a vocabulary (up to a second), then a megabyte takes about 50 ms: long texts belong in a thread.
     """
-    from bpe_openai import get_encoding  # noqa: PLC0415 - megabytes that a server without model calls never needs
+    from bpe_openai import get_encoding  # noqa: PLC0415 -- megabytes that a server without model calls never needs
 
     encoding = get_encoding(_encoding(model))
     return sum(len(encoding.encode_ordinary(text[start : start + _SLICE])) for start in range(0, len(text), _SLICE))

@@ -106,7 +106,7 @@ class FakeOpenAI:
     async def sees(self, fact: Callable[[], bool], *, within_s: float = 2.0) -> bool:
         """Return whether something becomes true here before the time is over; the server is in another thread."""
         until = time.monotonic() + within_s
-        while not fact() and time.monotonic() < until:  # noqa: ASYNC110 - an asyncio.Event does not cross threads
+        while not fact() and time.monotonic() < until:  # noqa: ASYNC110 -- an asyncio.Event does not cross threads
             await asyncio.sleep(0.005)
         return fact()
 
@@ -216,7 +216,7 @@ async def _embed(_fake: FakeOpenAI, asked: dict[str, Any]) -> Response:
     texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
     vectors: list[Any] = [vector(text, asked.get("dimensions")) for text in texts]
     if asked.get("encoding_format") == "base64":
-        import array  # noqa: PLC0415 - only the official client asks for this form
+        import array  # noqa: PLC0415 -- only the official client asks for this form
 
         vectors = [base64.b64encode(array.array("f", each).tobytes()).decode() for each in vectors]
     data = [{"object": "embedding", "index": index, "embedding": each} for index, each in enumerate(vectors)]

@@ -94,7 +94,7 @@ from comfytavern.nodes.llm.structured import check_schema, parse_structured
         keywords=["大模型", "语言模型", "对话", "聊天", "提问", "回答", "生成", "工具"],
     ),
 )
-async def chat(
+async def chat(  # noqa: PLR0917 -- the engine passes the inputs by position
     ctx: Context,
     model: str,
     prompt: str,

@@ -53,7 +53,7 @@ from comfytavern.nodes.llm.ports import MODEL_ZH, SAMPLING, SAMPLING_ZH, USAGE, 
         keywords=["大模型", "补全", "续写", "生成", "故事"],
     ),
 )
-async def completion(
+async def completion(  # noqa: PLR0917 -- the engine passes the inputs by position
     ctx: Context,
     model: str,
     prompt: str,

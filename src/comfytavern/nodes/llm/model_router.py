@@ -102,7 +102,7 @@ def _holds(rule: Rule, text: str) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    import regex  # noqa: PLC0415 - only rules with a pattern need it, for its time limit
+    import regex  # noqa: PLC0415 -- only rules with a pattern need it, for its time limit
 
     try:
         return regex.search(pattern, text, timeout=_MATCH_S) is not None

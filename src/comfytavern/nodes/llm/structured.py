@@ -13,8 +13,8 @@ _SHOWN_MAX = 300
 
 def check_schema(schema: dict[str, Any]) -> None:
     """Raise `Failure` (`llm.schema`) unless it is a JSON Schema: better before the model is asked than after."""
-    from jsonschema import SchemaError  # noqa: PLC0415 - 80 ms that only structured answers need
-    from jsonschema.validators import validator_for  # noqa: PLC0415 - as above
+    from jsonschema import SchemaError  # noqa: PLC0415 -- 80 ms that only structured answers need
+    from jsonschema.validators import validator_for  # noqa: PLC0415 -- as above
 
     try:
         validator_for(schema).check_schema(schema)
@@ -29,7 +29,7 @@ def parse_structured(text: str, schema: dict[str, Any]) -> Any:
 
     Raises `Failure` (`llm.not_structured`) when it is no JSON or does not fit the schema.
     """
-    from jsonschema import ValidationError, validate  # noqa: PLC0415 - as above
+    from jsonschema import ValidationError, validate  # noqa: PLC0415 -- as above
 
     fenced = _FENCE.match(text)
     try:
