@@ -278,6 +278,7 @@ class Frame:
         if i in self.joined:
             self.joined.discard(i)
             self.run.busy -= 1
+        self.run.forget(self, i)
         self.mark(i, CANCELLED)
 
     def withdraw(self, i: int) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from comfytavern.engine.log import Answered, AnyRecord, Finished, Intent, Started, Waiting
 from comfytavern.engine.options import Options
 from comfytavern.engine.tokens import CACHED, DEAD, DONE, FAILED, SKIPPED, Broken
+from comfytavern.graph.kinds import Control
 from comfytavern.kernel.errors import Conflict
 
 if TYPE_CHECKING:
@@ -56,10 +57,10 @@ class Past:
     def restore(self, frame: "Frame", i: int, record: Finished) -> Callable[[int], None] | None:
         """Return how to finish node `i` as journaled, or None when it has to run again.
 
-        Again run what was cancelled or skipped (it is skipped again, for the same reason), streams that were cut, and
-        values that could not be written.
+        Again run what was cancelled or skipped (it is skipped again, for the same reason), streams that were cut, values
+        that could not be written, and outputs of the graph, which hand over values here.
         """
-        if record.outputs is None or record.flags.get("cut"):
+        if record.outputs is None or record.flags.get("cut") or frame.plan.shapes[i].control is Control.OUTPUT:
             return None
         if record.state in ("done", "cached") or (record.state == "failed" and record.handled) or record.flags.get("reason") == "error":
             return lambda i: _done(frame, i, record)

@@ -116,7 +116,7 @@ class Run:
             if token in self.closed_waits:
                 raise waits.refuse(token, self.closed_waits[token])
             raise NotFound("run.token", "This run does not wait for that.", hint="Look at the run again.", token=token)
-        waits.check(wait.record, value)
+        value = waits.check(wait.record, value)
         self.guard(lambda: waits.close(wait, Answered(path=wait.record.path, token=token, value=value)))
         return asyncio.ensure_future(self.tape.drained())
 
@@ -234,6 +234,12 @@ class Run:
             self.state = "waiting"
             self.tape.event(RunChanged(state="waiting"))
 
+    def forget(self, frame: Frame, i: int) -> None:
+        """Nobody is asked about node `i` any more."""
+        for token in [token for token, wait in self.waits.items() if wait.frame is frame and wait.i == i]:
+            waits.withdraw(self.waits.pop(token))
+        self.unknowns = {path: at for path, at in self.unknowns.items() if at != (frame, i)}
+
     def resumed(self) -> None:
         """Something goes on after a wait."""
         if self.state == "waiting":
@@ -297,16 +303,20 @@ class Run:
     async def _finish(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        await self.tape.drained()
         self.errors += self.root.errors
-        state = "failed" if self.errors else "cancelled" if self._cancelled or self.withdrawn else "ok"
-        self.tape.record(Ended(state=state))
-        outputs = self.outputs()
+        self.tape.record(Ended(state=self._outcome()))
+        await self.tape.drained()
+        state, outputs = self._outcome(), self.outputs()
         last = RunChanged(state=state, outputs=outputs, errors=[error.value() for error in self.errors] or None)
         await self.tape.end(last)
         self.state = state
         self.tape.close()
         if not self._result.done():
             self._result.set_result(Result(state=state, outputs=outputs, errors=self.errors, usage=self.usage()))
+
+    def _outcome(self) -> str:
+        return "failed" if self.errors else "cancelled" if self._cancelled or self.withdrawn else "ok"
 
 
 def _shown(frame: Frame, arg: Any) -> Any:

@@ -64,7 +64,8 @@ class Tape:
     # -- what happens -----------------------------------------------------------------------------------------------
 
     def touch(self, frame: "Frame") -> None:
-        """Nodes of `frame` have changed."""
+        """Nodes of `frame` have changed. The last one touched is told last: a container ends after what is in it."""
+        self._frames.pop(frame, None)
         self._frames[frame] = None
         self._arm()
 
@@ -210,8 +211,7 @@ class Tape:
             watcher.set()
 
     async def end(self, last: RunChanged) -> None:
-        """Journal and show everything, then the terminal event; nothing comes after it."""
-        await self.drained()
+        """Show everything that is left and keep the terminal event for `close`; nothing comes after it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -247,7 +247,7 @@ class Tape:
         wake = asyncio.Event()
         self._watchers.add(wake)
         try:
-            if self._run.ended and not self.over:
+            if self._last is not None and not self.over:  # Not before: until then a flush would take lines from the journal.
                 await self._flush()
                 self.close()
             self._arm()

@@ -89,14 +89,24 @@ def _request(frame: "Frame", i: int, path: str) -> Waiting:
     )
 
 
-def check(record: Waiting, value: Any) -> None:
-    """Raise `Invalid` (`run.answer`) with every problem when `value` is no answer to the request."""
+def withdraw(wait: Wait) -> None:
+    """Ask no longer."""
+    if wait.timer is not None:
+        wait.timer.cancel()
+
+
+def check(record: Waiting, value: Any) -> Any:
+    """Return an answer with the defaults of the schema filled in. Raises `Invalid` (`run.answer`) when it does not fit."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes 60 ms to import, and most processes never need it
 
     problems = sorted(Draft202012Validator(record.schema).iter_errors(value), key=str)
     if problems:
         where = "/".join(map(str, problems[0].absolute_path))
         raise Invalid("run.answer", f"The answer does not fit: {problems[0].message}", hint="Look at the schema of the question.", at=where)
+    if not isinstance(value, dict):
+        return value
+    properties: dict[str, Any] = record.schema.get("properties", {})
+    return {**{name: one["default"] for name, one in properties.items() if isinstance(one, dict) and "default" in one}, **value}
 
 
 def close(wait: Wait, answer: Answered, *, journaled: bool = False) -> None:

@@ -89,7 +89,7 @@ async def _attempts(frame: "Frame", i: int) -> tuple[tuple[Any, ...], int]:
 
 
 async def _admit(frame: "Frame", i: int, shape: Shape, stack: AsyncExitStack) -> None:
-    """Wait for the pools, then write the intent of an effect."""
+    """Wait for the pools, then write the intent of an effect, after everything that led to it."""
     run, pools = frame.run, shape.implementation.pools
     if pools:
         names = pools(_named(frame, i, shape)) if callable(pools) else pools
@@ -101,6 +101,7 @@ async def _admit(frame: "Frame", i: int, shape: Shape, stack: AsyncExitStack) ->
         frame.mark(i, RUNNING)
         run.tape.touch(frame)
     if shape.effect is Effect.EFFECT and run.log is not None:
+        await run.tape.drained()
         await run.log.intent(run.id, frame.prefix + frame.plan.paths[i], f"{run.id}:{frame.prefix}{frame.plan.paths[i]}")
 
 
