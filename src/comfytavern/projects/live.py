@@ -5,6 +5,7 @@ numbers and times go on, texts that were cut off start over in a new epoch, and 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -26,6 +27,7 @@ from comfytavern.projects.run import TERMINAL, Changes
 
 _log = logging.getLogger(__name__)
 RETRY_S = 5.0
+CATCH_UP_S = 10.0
 
 
 class Gate:
@@ -92,6 +94,17 @@ class Live:
             await self.show([self._continued(event) for event in told if self._is_news(event)])
             if any(isinstance(event, RunChanged) for event in told):
                 state_changed()
+
+    async def caught_up(self, there: Callable[[Run], bool]) -> None:
+        """Return when the engine, which has just begun to go on with this run, is where clients have seen it: when `there` holds.
+
+        Also when the run rests without that, or after some seconds: then it is not going to hold.
+        """
+        assert self.run is not None  # noqa: S101 - `begin` came first
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP_S):
+                while not there(self.run) and self.run.state == "running":  # noqa: ASYNC110 - the engine tells of it in its own time
+                    await asyncio.sleep(0.002)
 
     async def show(self, events: Sequence[RunEvent], *, t: float | None = None) -> None:
         """Number `events` on, journal them, fold them, and publish them. Raises `NotFound` when the run was deleted meanwhile."""

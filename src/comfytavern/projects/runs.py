@@ -151,6 +151,7 @@ class Runs:
         live = await self._stage.load(id)
         if live.run is None:
             raise await self._too_late(id, token)
+        await live.caught_up(lambda run: token not in live.fold.waits or token in run.waits or token in run.closed_waits)
         await live.run.answer(token, value)
 
     async def resolve_unknown(self, owner: str, id: str, path: str, action: str, value: Any = None) -> None:
@@ -158,6 +159,7 @@ class Runs:
         await self._find(owner, id)
         live = await self._stage.load(id)
         if live.run is not None:
+            await live.caught_up(lambda run: live.fold.nodes.get(path, {}).get("state") != "unknown" or path in run.unknowns)
             live.run.resolve_unknown(path, action, value)
 
     async def node(self, owner: str, id: str, path: str) -> NodeDetail:

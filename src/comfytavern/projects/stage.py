@@ -95,8 +95,9 @@ class Stage:
 
     def free(self, owner: str) -> bool:
         """Tell whether a run of this person could start at once."""
-        running = self._running()
-        return not len(self.turns) and running[owner] < self._limits.running_per_user and running.total() < self._limits.running
+        running, share = self._running(), self._limits.running_per_user
+        before = self.turns.next(running, per_owner=share) is not None or self.turns.of(owner)
+        return not before and running[owner] < share and running.total() < self._limits.running
 
     async def queue(self, owner: str, id: str) -> int:
         """Let a new run wait for its turn, and return its place."""
@@ -235,10 +236,10 @@ class Stage:
             running = self._running()
             if running.total() >= self._limits.running:
                 return
-            turn = self.turns.take(running, per_owner=self._limits.running_per_user)
-            if turn is None:
+            owner = self.turns.next(running, per_owner=self._limits.running_per_user)
+            if owner is None:
                 return
-            owner, id = turn
+            id = self.turns.take(owner)
             self._starting[id] = owner
             self._spawn(self._start(owner, id))
 

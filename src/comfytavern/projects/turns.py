@@ -33,16 +33,17 @@ class Turns:
         """Return the runs of one person, in their order."""
         return list(self._waiting.get(owner, ()))
 
-    def take(self, running: Mapping[str, int], *, per_owner: int) -> tuple[str, str] | None:
-        """Return the owner and the run whose turn it is, among people with fewer than `per_owner` of `running`; None: nobody's."""
-        for owner in self._waiting:
-            if running.get(owner, 0) < per_owner:
-                id = self._waiting[owner].popleft()
-                self._waiting.move_to_end(owner)
-                if not self._waiting[owner]:
-                    del self._waiting[owner]
-                return owner, id
-        return None
+    def next(self, running: Mapping[str, int], *, per_owner: int) -> str | None:
+        """Return whose turn it is among people with fewer than `per_owner` of `running`; None: nobody's."""
+        return next((owner for owner in self._waiting if running.get(owner, 0) < per_owner), None)
+
+    def take(self, owner: str) -> str:
+        """Return the next run of `owner`, whose turn comes after everybody else's then."""
+        id = self._waiting[owner].popleft()
+        self._waiting.move_to_end(owner)
+        if not self._waiting[owner]:
+            del self._waiting[owner]
+        return id
 
     def positions(self) -> dict[str, int]:
         """Return the place of every run, from 1, when people take turns from now on."""
