@@ -65,8 +65,8 @@ class Attempts:
 
     def _wait_s(self, failure: Failure) -> float:
         asked = failure.params.get("retry_after_s")
-        if isinstance(asked, int | float):
-            return float(asked)
+        if isinstance(asked, int | float):  # and a little more, so that not everybody comes back in the same moment
+            return asked + self._patience.backoff_s * self._chance()
         return self._patience.backoff_s * 2 ** (self._tries - 1) * (0.5 + self._chance())
 
     def _first_failure(self) -> Failure:

@@ -76,7 +76,7 @@ def test_waiting_doubles_and_ends() -> None:
 
 
 def test_the_provider_says_how_long_to_wait() -> None:
-    assert attempts("a").after(errors.rate_limited("a", retry_after_s=7)) == 7.0
+    assert attempts("a").after(errors.rate_limited("a", retry_after_s=7)) == 7.25
 
 
 def test_too_long_a_wait_means_the_next_channel_at_once() -> None:
