@@ -1,5 +1,6 @@
 """The door of accounts: everything that has to do with who somebody is."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -32,8 +33,9 @@ class Accounts:
         *,
         passwords: Passwords | None = None,
         clock: Clock | None = None,
+        welcome: Callable[[User], Awaitable[None]] | None = None,
     ) -> None:
-        """Keep people in the three repos, and sign bearer tokens with `signer`."""
+        """Keep people in the three repos, and sign bearer tokens with `signer`; `welcome` is called for every new user."""
         self._users = users
         self._logins = logins
         self._setup = setup
@@ -41,6 +43,7 @@ class Accounts:
         self._clock = clock or SystemClock()
         self._passwords = passwords or Passwords()
         self._throttle = Throttle(clock=self._clock)
+        self._welcome = welcome
 
     async def setup_needed(self) -> bool:
         """Tell whether there is nobody yet."""
@@ -64,7 +67,7 @@ class Accounts:
                 raise Conflict("accounts.set_up", "The owner exists already.", hint="Log in.")
             raise Denied("accounts.setup_token", "This link is not valid.", hint="Use the newest link that the server printed.")
         credentials = await self._new(name, password, Role.OWNER)
-        await self._users.add(credentials, first=True)
+        await self._add(credentials, first=True)
         return await self._login(credentials.user, origin)
 
     async def log_in(self, name: str, password: str, *, origin: Origin = NOWHERE) -> Login:
@@ -134,7 +137,7 @@ class Accounts:
         """Add a user. Only for the owner. Raises `Conflict` (`accounts.name_taken`)."""
         _require_owner(actor)
         credentials = await self._new(name, password, role)
-        await self._users.add(credentials)
+        await self._add(credentials)
         return credentials.user
 
     async def remove_user(self, actor: User, id: str) -> None:
@@ -144,6 +147,11 @@ class Accounts:
             raise Conflict("accounts.yourself", "You cannot remove yourself.")
         if not await self._users.remove(id):
             raise NotFound("accounts.user_unknown", "There is no such user.")
+
+    async def _add(self, credentials: Credentials, *, first: bool = False) -> None:
+        await self._users.add(credentials, first=first)
+        if self._welcome is not None:
+            await self._welcome(credentials.user)
 
     async def _new(self, name: str, password: str, role: Role) -> Credentials:
         name = clean_name(name)

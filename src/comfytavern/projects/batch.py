@@ -1,6 +1,5 @@
 """Some events of a run in a row, encoded once for the journal and for every client."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,28 +9,33 @@ from comfytavern.kernel.events import RunEvent
 _decoder = msgspec.json.Decoder(list[RunEvent])
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Events `first` to `last`; `body` is their JSON array."""
+class Batch:
+    """Events `first` to `last`; `body` is their JSON array. Never changed."""
 
-    first: int
-    last: int
-    body: bytes
+    __slots__ = ("_events", "body", "first", "last")
+
+    def __init__(self, first: int, last: int, body: bytes, events: list[RunEvent] | None = None) -> None:
+        """Hold `body`, and `events` when they are at hand."""
+        self.first = first
+        self.last = last
+        self.body = body
+        self._events = events
 
     @property
     def events(self) -> list[RunEvent]:
-        """The events as values."""
-        return _decoder.decode(self.body)
+        """The events as values, made once for all who ask."""
+        if self._events is None:
+            self._events = _decoder.decode(self.body)
+        return self._events
 
-    def after(self, seq: int) -> "Batch | None":
-        """Return the part after `seq`; None when there is none."""
-        if seq < self.first:
-            return self
-        return batch_of(self.events[seq + 1 - self.first :]) if seq < self.last else None
+    def after(self, seq: int) -> list[RunEvent]:
+        """Return the events after `seq`."""
+        return self.events if seq < self.first else self.events[seq + 1 - self.first :]
 
 
-def batch_of(events: Sequence[RunEvent]) -> Batch:
+def batch_of(events: list[RunEvent]) -> Batch:
     """Return events, at least one, whose numbers have no gap, as a batch."""
-    return Batch(first=events[0].seq, last=events[-1].seq, body=_encode(list(events)))
+    return Batch(events[0].seq, events[-1].seq, _encode(events), events)
 
 
 def _encode(events: list[RunEvent]) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from comfytavern.kernel.events import RunEvent
 from comfytavern.projects.batch import Batch
 
 BYTES_KEPT = 1 << 20
@@ -36,16 +37,16 @@ class Channel:
         for watcher in self._watchers:
             watcher.set()
 
-    async def watch(self, after: int) -> AsyncIterator[Batch]:
-        """Yield the batches after event `after` without a gap, then those to come; ends after the last event of the run."""
+    async def watch(self, after: int) -> AsyncIterator[list[RunEvent]]:
+        """Yield the events after number `after` without a gap, then those to come; ends after the last event of the run."""
         wake = asyncio.Event()
         self._watchers.add(wake)
         try:
             while True:
                 wake.clear()
-                for batch in await self._next(after):
-                    after = batch.last
-                    yield batch
+                for events in await self._next(after):
+                    after = events[-1].seq
+                    yield events
                 if after >= self.last:
                     if self.ended:
                         return
@@ -53,8 +54,8 @@ class Channel:
         finally:
             self._watchers.discard(wake)
 
-    async def _next(self, after: int) -> list[Batch]:
+    async def _next(self, after: int) -> list[list[RunEvent]]:
         if after >= self.last:
             return []
         batches = list(self._kept) if self._kept and self._kept[0].first <= after + 1 else await self._stored(after)
-        return [part for batch in batches if (part := batch.after(after))]
+        return [events for batch in batches if (events := batch.after(after))]

@@ -80,7 +80,7 @@ class Fold:
         known = [used["cost_usd"] for used in self.usage.values() if "cost_usd" in used]
         return sum(known) if known else None
 
-    def add(self, event: RunEvent) -> None:  # noqa: C901 - one case for each kind of event
+    def add(self, event: RunEvent) -> None:  # noqa: C901 -- one case for each kind of event
         """Take the next event into account."""
         self.seq = event.seq
         match event:

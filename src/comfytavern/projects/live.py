@@ -89,7 +89,7 @@ class Live:
 
     async def follow(self, state_changed: Callable[[], None]) -> None:
         """Show what the engine tells, until the run is over or has left memory."""
-        assert self.run is not None  # noqa: S101 - `begin` came first
+        assert self.run is not None  # noqa: S101 -- `begin` came first
         async for told in self.run.events():
             await self.show([self._continued(event) for event in told if self._is_news(event)])
             if any(isinstance(event, RunChanged) for event in told):
@@ -100,10 +100,10 @@ class Live:
 
         Also when the run rests without that, or after some seconds: then it is not going to hold.
         """
-        assert self.run is not None  # noqa: S101 - `begin` came first
+        assert self.run is not None  # noqa: S101 -- `begin` came first
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CATCH_UP_S):
-                while not there(self.run) and self.run.state == "running":  # noqa: ASYNC110 - the engine tells of it in its own time
+                while not there(self.run) and self.run.state == "running":  # noqa: ASYNC110 -- the engine tells of it in its own time
                     await asyncio.sleep(0.002)
 
     async def show(self, events: Sequence[RunEvent], *, t: float | None = None) -> None:

@@ -16,7 +16,6 @@ from comfytavern.kernel.errors import Conflict, Failure, Invalid, NotFound
 from comfytavern.kernel.events import RunEvent
 from comfytavern.kernel.ids import new_id
 from comfytavern.kernel.paging import LIMIT_DEFAULT, Page
-from comfytavern.projects.batch import Batch
 from comfytavern.projects.detail import detail
 from comfytavern.projects.drafts import canonical
 from comfytavern.projects.feed import Feed
@@ -108,26 +107,25 @@ class Runs:
         which = Which(workflow_id=workflow_id, project_id=project_id, state=state)
         return await self._history.page(owner, which, cursor=cursor, limit=limit)
 
-    async def watch(self, owner: str, id: str, after: int = 0) -> AsyncIterator[Batch]:
-        """Yield the events after number `after` without a gap, then those to come; ends after the last event of the run.
+    async def watch(self, owner: str, id: str, after: int = 0) -> AsyncIterator[list[RunEvent]]:
+        """Return the events after number `after` without a gap, then those to come; it ends after the last event of the run.
 
-        Any number of clients may watch, and one that reads slowly holds up nobody.
+        Any number of clients may watch, and one that reads slowly holds up nobody. Raises `NotFound` before the first event.
         """
         stored = await self._find(owner, id)
         channel = await self._stage.channel(id, ended=stored.summary.state in TERMINAL)
-        async for batch in channel.watch(after):
-            yield batch
+        return channel.watch(after)
 
     async def events(self, owner: str, id: str, after: int = 0) -> tuple[list[RunEvent], bool]:
         """Return the events after number `after` (some megabytes at most), and whether no more can come."""
         stored = await self._find(owner, id)
-        events = [event for batch in await self._events.read(id, after) for event in batch.events if event.seq > after]
+        events = [event for batch in await self._events.read(id, after) for event in batch.after(after)]
         last = events[-1].seq if events else after
         return events, stored.summary.state in TERMINAL and last >= await self._events.last(id)
 
     async def wait(self, owner: str, id: str) -> RunView:
         """Return a run when it is over."""
-        async for _ in self.watch(owner, id):
+        async for _ in await self.watch(owner, id):
             pass
         return await self.get(owner, id)
 
@@ -216,16 +214,16 @@ class Runs:
 
     async def _admit(self, stored: StoredRun, plan: Plan) -> RunSummary:
         owner, id = stored.owner, stored.summary.id
-        if not self._stage.free(owner):
-            position = await self._stage.queue(owner, id)
-            self._changed(owner, id)
-            return msgspec.structs.replace(stored.summary, position=position)
         try:
-            live = await self._stage.load(id, plan)
+            if self._stage.free(owner):
+                live = await self._stage.load(id, plan)
+                return msgspec.structs.replace(stored.summary, state="running", started_at=live.started_at)
+            position = await self._stage.queue(owner, id)
         except Failure:
             await self._history.remove(owner, id)
             raise
-        return msgspec.structs.replace(stored.summary, state="running", started_at=live.started_at)
+        self._changed(owner, id)
+        return msgspec.structs.replace(stored.summary, position=position)
 
     async def _find(self, owner: str, id: str) -> StoredRun:
         found = await self._history.find(owner, id)

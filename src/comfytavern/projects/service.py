@@ -66,6 +66,10 @@ class Projects:
         found = await self._projects.page(owner, trash=False, cursor=None, limit=1)
         return found.items[0] if found.items else await self.create_project(owner, FIRST_PROJECT)
 
+    async def welcome(self, owner: str) -> None:
+        """Give a new user a first project."""
+        await self.first_project(owner)
+
     async def create_project(self, owner: str, name: str, description: str = "") -> Project:
         """Make an empty project."""
         return await self._add_project(owner, new_id("prj"), name, description, [])
@@ -215,7 +219,7 @@ class Projects:
 
     async def diff(self, owner: str, id: str, old: int, new: int) -> Any:
         """Return what was added, removed and changed between two versions (graph/edit.py)."""
-        from comfytavern.graph.edit import diff  # noqa: PLC0415 - loaded with the first comparison
+        from comfytavern.graph.edit import diff  # noqa: PLC0415 -- loaded with the first comparison
 
         before, after = [codec.decode(bytes((await self.version(owner, id, number)).graph)) for number in (old, new)]
         return diff(before, after)

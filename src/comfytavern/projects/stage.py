@@ -18,7 +18,7 @@ from comfytavern.engine.runner import Plan, Run, Runner
 from comfytavern.engine.tokens import node_error
 from comfytavern.graph import codec
 from comfytavern.kernel.clock import Clock
-from comfytavern.kernel.errors import Conflict, Failure, NotFound
+from comfytavern.kernel.errors import Busy, Conflict, Failure, NotFound
 from comfytavern.kernel.events import NodesChanged, RunChanged, RunEvent
 from comfytavern.projects.channel import Channel
 from comfytavern.projects.fold import SETTLED, Fold
@@ -36,6 +36,8 @@ class StageLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     running_per_user: int = 4
     running: int = 32
+    queued: int = 1000
+    """How many runs may wait for their turn."""
     unload_after_s: float = 60.0
     look_every_s: float = 15.0
     """How exact clocks of runs are that have left memory."""
@@ -100,7 +102,9 @@ class Stage:
         return not before and running[owner] < share and running.total() < self._limits.running
 
     async def queue(self, owner: str, id: str) -> int:
-        """Let a new run wait for its turn, and return its place."""
+        """Let a new run wait for its turn, and return its place. Raises `Busy` (`run.queue_full`)."""
+        if len(self.turns) >= self._limits.queued:
+            raise Busy("run.queue_full", "Too many runs wait for their turn.", hint="Try again later.", retry_after_s=10)
         self.turns.add(owner, id)
         position = self.turns.positions()[id]
         await self._attach(id, owner, Fold()).show([RunChanged(state="queued", position=position)])
@@ -193,7 +197,7 @@ class Stage:
         return self._runner.compile(graph, library.resolve)
 
     async def _perform(self, live: Live) -> None:
-        assert live.run is not None  # noqa: S101 - `_load` gave it one
+        assert live.run is not None  # noqa: S101 -- `_load` gave it one
         try:
             await live.follow(lambda: self._state_changed(live))
             await live.saved()

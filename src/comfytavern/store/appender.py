@@ -40,7 +40,7 @@ class Appender:
             group, self._waiting = self._waiting, []
             try:
                 await self._commit(group)
-            except Exception:  # noqa: BLE001 - one caller's bad rows must not fail the others: each is tried alone and told its own error
+            except Exception:  # noqa: BLE001 -- one caller's bad rows must not fail the others: each is tried alone and told its own error
                 await self._one_by_one(group)
             else:
                 for entry in group:
@@ -51,7 +51,7 @@ class Appender:
         for entry in group:
             try:
                 await self._commit([entry])
-            except Exception as error:  # noqa: BLE001 - it is the caller's to handle
+            except Exception as error:  # noqa: BLE001 -- it is the caller's to handle
                 _settle(entry.done, error)
             else:
                 _settle(entry.done, None)

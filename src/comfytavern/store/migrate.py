@@ -61,21 +61,21 @@ def current(url: URL) -> str | None:
 
 def upgrade(url: URL, revision: str = "head") -> None:
     """Run the migrations up to `revision` in one transaction: all or nothing."""
-    from alembic import command  # noqa: PLC0415 - see HEAD
+    from alembic import command  # noqa: PLC0415 -- see HEAD
 
     _migrate(url, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(url: URL, revision: str) -> None:
     """Run the migrations down to `revision` (`base`: an empty database) in one transaction."""
-    from alembic import command  # noqa: PLC0415 - see HEAD
+    from alembic import command  # noqa: PLC0415 -- see HEAD
 
     _migrate(url, lambda config: command.downgrade(config, revision))
 
 
 def settings(connection: Connection | None = None) -> "Config":
     """Return Alembic's configuration; there is no alembic.ini, because there is nothing in it to set."""
-    from alembic.config import Config  # noqa: PLC0415 - see HEAD
+    from alembic.config import Config  # noqa: PLC0415 -- see HEAD
 
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
@@ -95,7 +95,7 @@ def _migrate(url: URL, step: Callable[["Config"], None]) -> None:
 
 
 def _known() -> set[str]:
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see HEAD
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 -- see HEAD
 
     return {script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions()}
 

@@ -119,7 +119,7 @@ class SqlEvents:
         batches: list[Batch] = []
         size_bytes = 0
         for row in rows:
-            batches.append(Batch(first=row.first_seq, last=row.last_seq, body=row.body))
+            batches.append(Batch(row.first_seq, row.last_seq, row.body))
             size_bytes += len(row.body)
             if size_bytes > READ_BYTES:
                 break

@@ -39,11 +39,11 @@ class Moment(TypeDecorator[datetime]):
     impl = Double
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> float | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> float | None:  # noqa: ARG002 -- the signature is SQLAlchemy's
         """Return the seconds."""
         return value.timestamp() if value is not None else None
 
-    def process_result_value(self, value: float | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - as above
+    def process_result_value(self, value: float | None, dialect: Any) -> datetime | None:  # noqa: ARG002 -- as above
         """Return the time, to the microsecond."""
         return datetime.fromtimestamp(value, UTC) if value is not None else None
 

@@ -1,5 +1,6 @@
 """People kept in memory: fakes of accounts/repo.py, held to the same contract as the tables."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -131,8 +132,11 @@ def quick_passwords() -> Passwords:
     return Passwords(Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
-def memory_accounts(*, clock: Clock | None = None, keys: tuple[str, ...] = ("k" * 32,)) -> Accounts:
+def memory_accounts(
+    *, clock: Clock | None = None, keys: tuple[str, ...] = ("k" * 32,), welcome: Callable[[User], Awaitable[None]] | None = None
+) -> Accounts:
     """Return the whole room in memory, with quick passwords and a clock that stands still."""
     people, clock = MemoryPeople(), clock or ManualClock()
     signer = Signer([Secret(key) for key in keys], clock=clock)
-    return Accounts(MemoryUsers(people), MemorySessions(people), MemorySetup(people), signer, passwords=quick_passwords(), clock=clock)
+    repos = MemoryUsers(people), MemorySessions(people), MemorySetup(people)
+    return Accounts(*repos, signer, passwords=quick_passwords(), clock=clock, welcome=welcome)

@@ -8,7 +8,7 @@ import pytest
 from comfytavern.accounts.bearer import Claim, Signer
 from comfytavern.accounts.service import Accounts
 from comfytavern.accounts.session import LIFETIME_S, Login, Origin
-from comfytavern.accounts.user import Role
+from comfytavern.accounts.user import Role, User
 from comfytavern.kernel.clock import ManualClock
 from comfytavern.kernel.errors import Busy, Conflict, Denied, Invalid, NotFound, Unauthenticated
 from comfytavern.kernel.secret import Secret
@@ -230,3 +230,18 @@ async def test_only_the_owner_manages_users(accounts: Accounts, owner: Login) ->
         await accounts.visitor(login.token.reveal())
     with pytest.raises(NotFound):
         await accounts.remove_user(owner.user, bob.id)
+
+
+async def test_every_new_user_is_welcomed_once() -> None:
+    welcomed: list[str] = []
+
+    async def welcome(user: User) -> None:
+        welcomed.append(user.name)
+
+    accounts = memory_accounts(welcome=welcome)
+    owner = await set_up(accounts)
+    await accounts.add_user(owner.user, "Bob", PASSWORD)
+    with pytest.raises(Conflict):
+        await accounts.add_user(owner.user, "bob", PASSWORD)
+    await accounts.log_in("Bob", PASSWORD)
+    assert welcomed == ["Ann", "Bob"]

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from comfytavern.kernel.errors import Conflict, Failure, Invalid, NotFound
+from comfytavern.kernel.errors import Busy, Conflict, Failure, Invalid, NotFound
 from comfytavern.kernel.events import RunEvent
 from comfytavern.projects.fold import Fold
 from comfytavern.projects.run import RunView
@@ -56,7 +56,7 @@ async def over(runs: Runs, id: str, owner: str = ANN) -> RunView:
 
 async def until(runs: Runs, id: str, state: str, owner: str = ANN) -> None:
     async def look() -> None:
-        while (await runs.get(owner, id)).state != state:  # noqa: ASYNC110 - a client that asks again and again
+        while (await runs.get(owner, id)).state != state:  # noqa: ASYNC110 -- a client that asks again and again
             await asyncio.sleep(0.005)
 
     await asyncio.wait_for(look(), SOON)
@@ -65,8 +65,8 @@ async def until(runs: Runs, id: str, state: str, owner: str = ANN) -> None:
 async def watched(runs: Runs, id: str, after: int = 0) -> list[RunEvent]:
     events: list[RunEvent] = []
     async with asyncio.timeout(SOON):
-        async for batch in runs.watch(ANN, id, after):
-            events += batch.events
+        async for some in await runs.watch(ANN, id, after):
+            events += some
     return events
 
 
@@ -154,6 +154,7 @@ async def test_runs_of_others_are_not_there(server: Server) -> None:
     attempts = (
         runs.get(BOB, started.id),
         runs.events(BOB, started.id),
+        runs.watch(BOB, started.id),
         runs.wait(BOB, started.id),
         runs.cancel(BOB, started.id),
         runs.answer(BOB, started.id, "t", 1),
@@ -252,6 +253,17 @@ async def test_people_take_turns_and_nobody_has_more_than_their_share(start_serv
     assert [event.state for event in events if hasattr(event, "state")] == ["queued", "running", "ok"]
 
 
+async def test_a_full_queue_says_so_and_leaves_no_run(start_server: Callable[..., Server]) -> None:
+    server = start_server(running=1, queued=1)
+    await server.runs.open()
+    for _ in range(2):
+        await server.runs.start(ANN, {"graph": STOPS})
+    with pytest.raises(Busy) as failure:
+        await server.runs.start(BOB, {"graph": STOPS})
+    assert failure.value.code == "run.queue_full"
+    assert (await server.runs.history(BOB)).items == []
+
+
 async def test_a_queued_run_can_be_cancelled(start_server: Callable[..., Server]) -> None:
     server = start_server(running=1)
     await server.runs.open()
@@ -332,7 +344,7 @@ async def test_a_waiting_run_leaves_memory_and_comes_back_for_its_answer(start_s
     await until(server.runs, started.id, "waiting")
 
     async def unloaded() -> None:
-        while server.runs._stage.live:  # noqa: ASYNC110 - nothing tells the world about this
+        while server.runs._stage.live:  # noqa: ASYNC110 -- nothing tells the world about this
             await asyncio.sleep(0.01)
 
     await asyncio.wait_for(unloaded(), SOON)
