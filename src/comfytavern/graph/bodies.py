@@ -14,6 +14,8 @@ Lookup = Callable[[Node], "Used | None"]
 """From a group, map or loop node of one document to the body that its values name; None when they name none that exists."""
 
 USES_A_BODY = (Control.GROUP, Control.MAP, Control.LOOP)
+GROUP_USERS = frozenset({"flow.group", "flow.map", "flow.loop"})
+"""The kinds of those controls, for where no catalogue is at hand."""
 
 
 class Used(NamedTuple):
@@ -75,6 +77,12 @@ def remembering(resolve: Resolve) -> Resolve:
 def used_body(node: Node, graph: Graph, resolve: Resolve | None = None) -> Used | None:
     """Return the body that a group, map or loop node of `graph` uses, or None. For many nodes, keep a `lookup`."""
     return lookup(graph, resolve)(node)
+
+
+def group_id(node: Node) -> str | None:
+    """Return the id of the local group that a node names (there may be none of that id), without asking a catalogue."""
+    id = node.values.get("group")
+    return id if isinstance(id, str) and id and node.kind in GROUP_USERS else None
 
 
 def own_bodies(graph: Graph) -> Iterator[tuple[str, Body]]:

@@ -26,6 +26,7 @@ from comfytavern.graph.document import (
     Wire,
 )
 from comfytavern.graph.kinds import Port, Widget
+from comfytavern.graph.migrate import migrate_document
 from comfytavern.graph.nesting import frame_depth, group_depth
 from comfytavern.graph.problems import problem, sentence
 from comfytavern.kernel.errors import Invalid, Problem, TooLarge
@@ -44,6 +45,7 @@ def decode(source: bytes | str | Json) -> Graph:
     data = _parse(source)
     _check_header(data)
     _check_nesting(data)
+    data = migrate_document(data)
     try:
         graph = msgspec.convert(_graph(data), Graph)
     except (msgspec.ValidationError, _OddShape):
@@ -89,6 +91,8 @@ def _check_header(data: Any) -> None:
     format, version = data.get("format", FORMAT), data.get("version", VERSION)
     if format != FORMAT and isinstance(format, str):
         _malformed([problem("graph.other_format", {"field": "$.format"}, format=format, expected=FORMAT)])
+    if isinstance(version, int) and version < 1:
+        _malformed([problem("graph.wrong_type", {"field": "$.version"}, field="$.version", expected="1 or more", got=str(version))])
     if isinstance(version, int) and version > VERSION:
         raise Invalid(
             "graph.newer",

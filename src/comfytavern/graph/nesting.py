@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 
-from comfytavern.graph.bodies import lookup, own_bodies
+from comfytavern.graph.bodies import group_id, own_bodies
 from comfytavern.graph.document import Body, Graph
 
 
 def group_depth(graph: Graph) -> int:
     """Return how many local groups are used inside each other at most; what contains itself is left out (`validate` names it)."""
-    used = lookup(graph)
-    inner: dict[str, set[str]] = {}
-    for key, body in own_bodies(graph):
-        found = [used(node) for node in body.nodes if "group" in node.values]
-        inner[key] = {one.key for one in found if one is not None}
+    inner = {key: {id for node in body.nodes if (id := group_id(node))} for key, body in own_bodies(graph)}
     levels = heights(inner)
     return max(level + (key != "") for key, level in levels.items()) if levels else 0
 

@@ -23,7 +23,6 @@ AFTER = Port(
     cosmetic=True,
 )
 ERROR = Port(id="error", type=Type.OBJECT, title="Error", description="What went wrong, when this node fails.")
-_BORDERS = (Control.INPUT, Control.OUTPUT, Control.NOTE)
 _LISTS = (Type.ARRAY, Type.MESSAGES)
 
 
@@ -93,7 +92,7 @@ def _declared(node: Node, kind: Kind, body: Body, used: Lookup) -> Ports:
     inputs = _of_mode(kind, node) + dynamic_ports(node.values.get(kind.dynamic_inputs))
     outputs = kind.outputs + dynamic_ports(node.values.get(kind.dynamic_outputs))
     more = control_ports.of(node, kind.control, body, used)
-    if kind.control in _BORDERS:
+    if kind.control is Control.NOTE:
         return Ports(_unique(inputs + more[0]), _unique(outputs + more[1]))
     error = [ERROR] if node.policy.on_error == "port" else []
     return Ports(_unique([*inputs, *more[0], AFTER]), _unique([*outputs, *more[1], *error]))
@@ -103,7 +102,7 @@ def _of_mode(kind: Kind, node: Node) -> list[Port]:
     if not kind.modes:
         return kind.inputs
     default = next((port.default for port in kind.inputs if port.id == "mode"), None)
-    mode = node.values.get("mode", default)
+    mode = node.values.get("mode") or default or next(iter(kind.modes))
     hidden = {id for ids in kind.modes.values() for id in ids} - set(kind.modes.get(mode, ()) if isinstance(mode, str) else ())
     return [port for port in kind.inputs if port.id not in hidden]
 

@@ -66,6 +66,10 @@ CODES: dict[str, str] = {
     "graph.convert": "This needs {to}, but got {got}.",
     "graph.edit_missing": "There is no {what} {id}.",
     "graph.edit_taken": "There is already a {what} {id}.",
+    "graph.edit_circle": "These nodes cannot become a group: {id} stands outside, but between them.",
+    "graph.edit_nothing": "There is nothing here that can become a group.",
+    "graph.edit_no_group": "{id} is no group that can be unfolded here.",
+    "graph.edit_not_plain": "{id} cannot be unfolded: it has {what} of its own.",
 }
 """Code -> sentence; what stands in braces is in the problem's `params`."""
 
