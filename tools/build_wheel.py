@@ -24,7 +24,9 @@ def main(out: Path) -> Path:
             shutil.copy2(ROOT / name, stage / name)
         shutil.copytree(ROOT / "src", stage / "src", ignore=shutil.ignore_patterns("__pycache__", "_web"))
         shutil.copytree(built, stage / "src" / "comfytavern" / "_web")
-        subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out.resolve())], cwd=stage, check=True, stdout=2)
+        subprocess.run(
+            [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out.resolve())], cwd=stage, check=True, stdout=2
+        )
     return max(out.glob("comfytavern-*.whl"), key=lambda wheel: wheel.stat().st_mtime)
 
 

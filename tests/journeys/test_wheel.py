@@ -69,7 +69,16 @@ def served(installed: Path, tmp_path: Path) -> Iterator[str]:
 
 def test_the_wheel_is_the_same_bytes_twice(wheel: Path, tmp_path: Path) -> None:
     environment = dict(os.environ, SOURCE_DATE_EPOCH="1700000000")
-    again = [subprocess.run([sys.executable, ROOT / "tools" / "build_wheel.py", tmp_path / name], env=environment, check=True, capture_output=True, text=True) for name in "ab"]
+    again = [
+        subprocess.run(
+            [sys.executable, ROOT / "tools" / "build_wheel.py", tmp_path / name],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        for name in "ab"
+    ]
     first, second = (Path(done.stdout.strip()).read_bytes() for done in again)
     assert first == second
 
