@@ -1,4 +1,4 @@
-"""A gateway with the fake server behind it, and patience of a tenth of a second."""
+"""A gateway with the fake server behind it; a second one without patience, for servers that hang."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -23,7 +23,8 @@ from comfytavern.testing.openai_server import MODELS, FakeOpenAI
 OWNER = "usr_1"
 KEY = "sk-right-0123456789"
 VAULT = Vault(Secret("application secret"))
-QUICK = Patience(connect_s=2.0, first_token_s=0.3, between_tokens_s=0.3, alive_s=0.6, whole_s=0.5, tries=3, backoff_s=0.01, wait_max_s=1.0)
+PATIENT = Patience(tries=3, backoff_s=0.01, wait_max_s=1.0)
+HASTY = Patience(first_token_s=0.3, between_tokens_s=0.3, alive_s=0.6, whole_s=0.5, tries=3, backoff_s=0.01)
 
 
 class Bench:
@@ -34,7 +35,10 @@ class Bench:
         self.channels = MemoryChannels()
         self.slept: list[float] = []
         self.providers: dict[str, Any] = {"demo": Demo(delay_s=0), "openai-compatible": OpenAICompatible(Transport(connect_s=0.5))}
-        self.gateway = Gateway(self.channels, VAULT, self.providers, patience=QUICK, sleep=self._sleep, chance=lambda: 0.5)
+        self.gateway, self.hasty = (
+            Gateway(self.channels, VAULT, self.providers, patience=patience, sleep=self._sleep, chance=lambda: 0.5)
+            for patience in (PATIENT, HASTY)
+        )
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -59,9 +63,10 @@ class Bench:
         await self.channels.put(channel)
         return channel
 
-    async def ask(self, model: str, prompt: str = "Hi", **members: Any) -> Reply:
+    async def ask(self, model: str, prompt: str = "Hi", *, hasty: bool = False, **members: Any) -> Reply:
         """Return the whole reply of a model."""
-        return await gather(self.gateway.chat(chat(model, prompt, **members), owner=OWNER))
+        gateway = self.hasty if hasty else self.gateway
+        return await gather(gateway.chat(chat(model, prompt, **members), owner=OWNER))
 
 
 def chat(model: str, prompt: str = "Hi", **members: Any) -> ChatRequest:

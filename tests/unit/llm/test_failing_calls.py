@@ -17,9 +17,9 @@ OWNER = "usr_1"
 WRONG = "sk-wrong-key-0123456789"
 
 
-async def failing(bench: Any, model: str, prompt: str = "Hi there you") -> Failure:
+async def failing(bench: Any, model: str, prompt: str = "Hi there you", *, hasty: bool = False) -> Failure:
     with pytest.raises(Failure) as failure:
-        await bench.ask(model, prompt)
+        await bench.ask(model, prompt, hasty=hasty)
     told = failure.value
     assert told.code.startswith("llm.")
     assert told.sentence.endswith(".")
@@ -55,7 +55,7 @@ async def failing(bench: Any, model: str, prompt: str = "Hi there you") -> Failu
 )
 async def test_each_accident_has_its_code(bench: Any, model: str, code: str) -> None:
     await bench.add()
-    assert (await failing(bench, f"chn_1/{model}")).code == code
+    assert (await failing(bench, f"chn_1/{model}", hasty="hang" in model)).code == code
 
 
 async def test_a_wrong_key_is_not_repeated(bench: Any) -> None:
@@ -138,7 +138,7 @@ async def test_what_was_seen_of_a_broken_reply_was_passed_on_first(bench: Any, a
 async def test_a_hanging_server_is_given_up(bench: Any) -> None:
     await bench.add()
     async with asyncio.timeout(5):
-        told = await failing(bench, "chn_1/fake-hang")
+        told = await failing(bench, "chn_1/fake-hang", hasty=True)
     assert told.params == {"channel": "Channel chn_1", "seconds": 0.3, "started": False}
     assert len(bench.fake.requests) == 1
 
@@ -246,7 +246,7 @@ async def test_signs_of_life_are_patience_not_eternity(bench: Any) -> None:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         await bench.add(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
-        told = await failing(bench, "chn_1/x")
+        told = await failing(bench, "chn_1/x", hasty=True)
     assert told.code == "llm.timeout"
     assert told.params["started"]
     assert told.params["seconds"] == 0.6

@@ -21,7 +21,7 @@ from comfytavern.testing.llm import MemoryChannels
 from comfytavern.testing.openai_server import FakeOpenAI
 
 OWNER, KEY, VAULT = "usr_1", "sk-right-0123456789", Vault(Secret("application secret"))
-QUICK = Patience(first_token_s=0.3, between_tokens_s=0.3, tries=2, backoff_s=0.01)
+QUICK = Patience(first_token_s=3.0, tries=2, backoff_s=0.01)
 
 
 @pytest.fixture(scope="module")
