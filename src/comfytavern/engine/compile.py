@@ -9,7 +9,7 @@ from comfytavern.engine import keys
 from comfytavern.engine.demand import default_demand
 from comfytavern.engine.expand import Constant, Expansion, Flat, Source
 from comfytavern.engine.implementation import DEAD, Implementations, Style
-from comfytavern.engine.plan import GENERAL, INLINE_MANY, NEVER, ODD, Arg, Body, Plan, Shape
+from comfytavern.engine.plan import GENERAL, INLINE_MANY, NEVER, ODD, TASK, Arg, Body, Plan, Shape
 from comfytavern.graph import document as doc
 from comfytavern.graph.bodies import Resolve
 from comfytavern.graph.kinds import Control, Effect, Port
@@ -237,7 +237,7 @@ class _Assembly:
         if any(plan.owner[slot] < 0 and plan.vals0[slot] is DEAD for slot in (*slots, *plan.after.get(i, ()))):
             return ODD
         careful = (
-            implementation.style is not Style.INLINE
+            implementation.style not in (Style.INLINE, Style.ASYNC)
             or len(shape.outputs) != 1
             or len(shape.inputs) != len(implementation.kind.inputs)
             or bool(implementation.kind.dynamic_inputs)
@@ -254,7 +254,9 @@ class _Assembly:
             or (logged and shape.effect is Effect.EFFECT)
             or any(target in racers for target in plan.succ[i])
         )
-        return GENERAL if careful else min(len(slots), INLINE_MANY)
+        if careful:
+            return GENERAL
+        return TASK if implementation.style is Style.ASYNC else min(len(slots), INLINE_MANY)
 
 
 def _conversion(source: Port, target: Port) -> Type | None:

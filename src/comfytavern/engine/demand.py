@@ -94,7 +94,7 @@ def known_result(frame: "Frame", i: int) -> "Known | None":
         outputs = tuple(pins.get(at, DEAD) for at in range(width))
         return lambda i: frame.finish(i, outputs, CACHED)
     memo = frame.memo
-    if memo is None or memo.recipes is None or (memo.forced is not None and memo.forced[i]):
+    if memo is None or (memo.forced is not None and memo.forced[i]):
         return None
     recipe = memo.recipes[i]
     cached = memo.space.get(recipe) if recipe is not None else None

@@ -16,28 +16,45 @@ if TYPE_CHECKING:
 
 Change = tuple[str, str, float | None, dict[str, Any] | None]
 _SHORT = (int, float, bool)
+_CHARS = 200
 
 
 def nodes(frame: "Frame", changed: Iterable[int]) -> list[Change]:
     """Return the present state of nodes in the form of `NodesChanged`."""
+    return tell(frame, changed, [])
+
+
+def tell(frame: "Frame", changed: Iterable[int], journal: list[AnyRecord] | None) -> list[Change]:
+    """Return the same, and add the journal's lines about nodes that are terminal to `journal` (None: there is none).
+
+    This is done for every node of every run, so the common case, one short value and nothing to add, has its own branch.
+    """
     plan, state, vals, prefix, extras, ms = frame.plan, frame.state, frame.vals, frame.prefix, frame.extras, frame.ms
-    paths, shapes, out0 = plan.paths, plan.shapes, plan.out0
+    paths, shapes, out0, restored = plan.paths, plan.shapes, plan.out0, frame.restored
     made: list[Change] = []
     for i in changed:
-        now = state[i]
-        extra: dict[str, Any] | None = None
-        if now == DONE or now == CACHED:
-            outputs = shapes[i].outputs
-            if len(outputs) == 1 and (value := vals[out0[i]]).__class__ in _SHORT:
-                extra = {"outputs": {outputs[0].id: value}}
-            else:
-                extra = _outputs(frame, i)
-        if i in extras:
-            extra = {**(extra or {}), **extras[i]}
-        if now == CACHED:
-            extra = {**(extra or {}), "cached": True}
-        made.append((prefix + paths[i], STATE_NAMES[now], ms.get(i), extra))
+        path = prefix + paths[i]
+        if state[i] == DONE and i not in extras and len(shapes[i].outputs) == 1:
+            value = vals[out0[i]]
+            if value.__class__ in _SHORT or (value.__class__ is str and len(value) < _CHARS):
+                outputs = {shapes[i].outputs[0].id: value}
+                took = ms.get(i)
+                made.append((path, "done", took, {"outputs": outputs}))
+                if journal is not None and i not in restored:
+                    journal.append(Finished(path=path, state="done", outputs=outputs, ms=took))
+                continue
+        made.append((path, STATE_NAMES[state[i]], ms.get(i), _extra(frame, i)))
+        if journal is not None and state[i] >= DONE and i not in restored:
+            journal.append(_record(frame, i, path))
     return made
+
+
+def _extra(frame: "Frame", i: int) -> dict[str, Any] | None:
+    now = frame.state[i]
+    extra = _outputs(frame, i) if now in (DONE, CACHED) else None
+    if i in frame.extras:
+        extra = {**(extra or {}), **frame.extras[i]}
+    return {**(extra or {}), "cached": True} if now == CACHED else extra
 
 
 def _outputs(frame: "Frame", i: int) -> dict[str, Any] | None:
@@ -65,27 +82,17 @@ def outputs(frame: "Frame", i: int) -> dict[str, Any]:
     return {id: token for id, token in found if token is not DEAD and token.__class__ is not Broken}
 
 
-def records(frame: "Frame", ended: Iterable[int]) -> list[AnyRecord]:
-    """Return the journal's lines about nodes that are terminal."""
-    plan, prefix, extras = frame.plan, frame.prefix, frame.extras
-    made: list[AnyRecord] = []
-    for i in ended:
-        if i in frame.restored:
-            continue
-        state = frame.state[i]
-        extra = extras.get(i, {})
-        made.append(
-            Finished(
-                path=prefix + plan.paths[i],
-                state=STATE_NAMES[state],
-                outputs=outputs(frame, i) if state in (DONE, CACHED, FAILED) else {},
-                error=frame.roots.get(i),
-                handled=bool(extra.get("handled")),
-                ms=frame.ms.get(i),
-                flags={name: extra[name] for name in ("reason", "cut", "limited", "attempt") if name in extra},
-            )
-        )
-    return made
+def _record(frame: "Frame", i: int, path: str) -> Finished:
+    state, extra = frame.state[i], frame.extras.get(i, {})
+    return Finished(
+        path=path,
+        state=STATE_NAMES[state],
+        outputs=outputs(frame, i) if state in (DONE, CACHED, FAILED) else {},
+        error=frame.roots.get(i),
+        handled=bool(extra.get("handled")),
+        ms=frame.ms.get(i),
+        flags={name: extra[name] for name in ("reason", "cut", "limited", "attempt") if name in extra},
+    )
 
 
 def deltas(outlet: Outlet, limits: Limits) -> list[RunEvent]:
@@ -159,4 +166,4 @@ def catch_up(run: "Run", seq: int) -> list[RunEvent]:
     return made
 
 
-__all__ = ["catch_up", "deltas", "nodes", "outputs", "preview", "records", "snapshot"]
+__all__ = ["catch_up", "deltas", "nodes", "outputs", "preview", "snapshot", "tell"]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from comfytavern.engine import arrive, demand, fuse, starting, work
 from comfytavern.engine.memo import Memo
-from comfytavern.engine.plan import GENERAL, HALF, Plan
+from comfytavern.engine.plan import GENERAL, HALF, TASK, Plan
 from comfytavern.engine.streams import Channel, Outlet
-from comfytavern.engine.tokens import CANCELLED, DEAD, DONE, FAILED, IDLE, SKIPPED, UNKNOWN, WAITING, Broken, Cause, NodeError, UpstreamError, node_error
+from comfytavern.engine.tokens import CANCELLED, DEAD, DONE, FAILED, IDLE, RUNNING, SKIPPED, UNKNOWN, WAITING, Broken, Cause, NodeError, UpstreamError, node_error
 
 if TYPE_CHECKING:
     from comfytavern.engine.run import Run
@@ -144,9 +144,12 @@ class Frame:
         if self.pending:
             if take:
                 taken = self.pending.pop()
+            create = self.run.loop.create_task
             for i in self.pending:
-                self.tasks[i] = self.run.spawn(work.work(self, i))
+                self.tasks[i] = create(work.work(self, i))
             self.pending.clear()
+        if self.memo is not None:
+            self.memo.account()
         if self.dirty:
             self.run.tape.touch(self)
         if more:
@@ -160,7 +163,24 @@ class Frame:
     def start(self, i: int) -> None:
         """Start a decided node that is not a plain inline one."""
         if self.state[i] == IDLE and not self.held:
-            starting.start(self, i)
+            if self.mode[i] == TASK and self.memo is None:
+                self.launch(i)
+            else:
+                starting.start(self, i)
+
+    def may_go_on(self, i: int) -> bool:
+        """Whether the task that finished the last node can run `i` straight away."""
+        return self.mode[i] == TASK and self.state[i] == IDLE and self.memo is None and not self.held and not self._draining
+
+    def launch(self, i: int) -> None:
+        """Let a node that needs a task, and nothing else, have one."""
+        run = self.run
+        self.live += 1
+        run.busy += 1
+        run.parks.live += 1
+        self.state[i] = RUNNING
+        self.dirty.append(i)
+        self.pending.append(i)
 
     def _schedule(self, pause_s: float = 0.0) -> None:
         if not self._scheduled:
@@ -175,6 +195,7 @@ class Frame:
         self._scheduled = False
         self.run.busy -= 1
         if self.run.tape.behind and not self.held:
+            self.run.tape.hurry()
             self._schedule(self.run.tape.pause_s)
         else:
             self.run.guard(self.pump)

@@ -14,7 +14,7 @@ import msgspec
 from xxhash import xxh3_128_digest
 
 from comfytavern.engine.implementation import DEAD, Style
-from comfytavern.engine.plan import Plan
+from comfytavern.engine.plan import Plan, Shape
 from comfytavern.graph.kinds import Control, Effect
 
 Key = tuple[Any, ...]
@@ -71,6 +71,8 @@ def seal(plan: Plan) -> None:
     for i in range(plan.n):
         plan.wired.append(_wired(plan, i))
         plan.statics.append(static(plan, i))
+    plan.hot = [fixed if _is_plain(shape) else None for fixed, shape in zip(plan.statics, plan.shapes, strict=True)]
+    plan.no_recipes = [None] * plan.n
     parts = [
         plan.paths,
         [fixed or b"" for fixed in plan.statics],
@@ -81,6 +83,11 @@ def seal(plan: Plan) -> None:
         [(i, body.plan.hash, _safe(body.values)) for i, body in sorted(plan.bodies.items())],
     ]
     plan.hash = digest(parts)
+
+
+def _is_plain(shape: Shape) -> bool:
+    special = shape.stream_ins or shape.lazy or shape.implementation.environment is not None
+    return shape.effect is Effect.PURE and not special
 
 
 def static(plan: Plan, i: int) -> bytes | None:

@@ -25,7 +25,7 @@ class Started(Record, frozen=True, kw_only=True, omit_defaults=True, tag="starte
     options: dict[str, Any] = {}
 
 
-class Finished(Record, frozen=True, kw_only=True, omit_defaults=True, tag="finished"):
+class Finished(Record, frozen=True, kw_only=True, omit_defaults=True, tag="finished", gc=False):
     """A node is terminal."""
 
     state: str

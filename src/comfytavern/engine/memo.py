@@ -18,7 +18,7 @@ _SHORT = 64
 class Memo:
     """See the module. `key` is that of the node that was asked for last."""
 
-    __slots__ = ("entries", "forced", "frame", "key", "keys", "recipes", "session", "space", "statics", "warm", "wired")
+    __slots__ = ("bytes", "entries", "forced", "frame", "hot", "key", "keys", "recipes", "session", "space", "statics", "vals", "warm", "wired")
 
     def __init__(self, frame: "Frame") -> None:
         """Look results up in the space of the run's owner."""
@@ -28,8 +28,11 @@ class Memo:
         self.space = run.space
         self.entries = run.space.entries
         self.statics = plan.statics
+        self.hot = plan.hot
+        self.vals = frame.vals
         self.wired = plan.wired
-        self.recipes: list[bytes | None] | None = None
+        self.bytes = 0
+        self.recipes: list[bytes | None] = plan.no_recipes
         self.warm = False
         """Whether there is anything to find: then a run looks for it before it starts."""
         self.forced: bytearray | None = None
@@ -40,14 +43,25 @@ class Memo:
         """Of nodes that are being executed in a task."""
 
     def recall(self, i: int) -> bool:
-        """Finish node `i` with a known result; False when it has to be executed."""
+        """Finish node `i` with a known result; False when it has to be executed.
+
+        The first half is for the common case, one short value and a function of it; `key_of` makes the same key.
+        """
+        fixed = self.hot[i]
+        wired = self.wired[i]
+        if fixed is not None and len(wired) == 1:
+            value = self.vals[wired[0]]
+            kind = value.__class__
+            if kind is int or (kind is str and len(value) <= _SHORT):
+                key = self.key = (fixed, value)
+                if key not in self.entries:
+                    return False
+                return self._found(i, key)
         key = self.key = self.key_of(i)
-        if key is None:
-            return False
-        found = self.entries.get(key)
-        if found is None or (self.forced is not None and self.forced[i]):
-            return False
-        found = self.space.get(key)
+        return key is not None and self._found(i, key)
+
+    def _found(self, i: int, key: Key) -> bool:
+        found = None if self.forced is not None and self.forced[i] else self.space.get(key)
         if found is None:
             return False
         self.reuse(i, found, key)
@@ -57,7 +71,7 @@ class Memo:
         """Finish node `i` as `cached`."""
         frame = self.frame
         self.space.hits += 1
-        if self.recipes is not None and (recipe := self.recipes[i]) is not None and key is not None:
+        if (recipe := self.recipes[i]) is not None and key is not None:
             self.entries[recipe] = outputs
         frame.leave(i)
         if frame.plan.shapes[i].error_port:
@@ -124,9 +138,16 @@ class Memo:
         key = self.key
         if key is not None:
             outputs = self.entries[key] = (value,)
-            self.space.cache.size += _NUMBER + (len(value) if value.__class__ is str else 0)
-            if self.recipes is not None and (recipe := self.recipes[i]) is not None:
+            recipe = self.recipes[i]
+            if recipe is not None:
                 self.entries[recipe] = outputs
+            self.bytes += _NUMBER if value.__class__ is not str else _NUMBER + len(value)
+
+    def account(self) -> None:
+        """Tell the cache how much was kept since the last time."""
+        if self.bytes:
+            self.space.cache.added(self.bytes)
+            self.bytes = 0
 
     def keep_all(self, i: int, outputs: tuple[Any, ...], seconds: float, key: Key | None = None) -> None:
         """Keep the results of a node; the key is that of the last `recall` unless it is given."""
@@ -137,7 +158,7 @@ class Memo:
         reuse = shape.policy.reuse or self.frame.run.options.reuse
         ttl_s = shape.policy.ttl_s if shape.effect is not Effect.PURE and reuse == "ttl" else None
         self.space.put(key, outputs, seconds=seconds, ttl_s=ttl_s)
-        if self.recipes is not None and (recipe := self.recipes[i]) is not None:
+        if (recipe := self.recipes[i]) is not None:
             self.space.put(recipe, outputs, seconds=seconds)
 
     # -- nodes in a task --------------------------------------------------------------------------------------------

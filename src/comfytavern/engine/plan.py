@@ -18,6 +18,8 @@ GENERAL = 4
 """Everything that needs care: a task, a stream, several outputs, a policy."""
 ODD = 5
 """General, and a DEAD or ERROR token has arrived."""
+TASK = 6
+"""A plain coroutine function of so many slots, with one result: it needs a task and nothing else."""
 NEVER = 1 << 30
 """In-degree of a node that nobody demands: it never gets to zero."""
 
@@ -128,6 +130,10 @@ class Plan:
     """What is demanded when nobody says otherwise."""
     statics: list[bytes | None] = field(default_factory=list[bytes | None])
     """Key of all that is fixed about a node; None when its results are never reused."""
+    hot: list[bytes | None] = field(default_factory=list[bytes | None])
+    """The same for nodes whose key is made of their inputs and nothing else."""
+    no_recipes: list[bytes | None] = field(default_factory=list[bytes | None])
+    """None for every node: what frames inside nodes know of the recipes."""
     wired: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
     """Slots of the values its key depends on."""
     default_demand: bool = True

@@ -250,6 +250,7 @@ class Run:
         """Let others run, and events catch up."""
         await asyncio.sleep(0)
         while self.tape.behind and not self.root.held:
+            self.tape.hurry()
             await asyncio.sleep(self.tape.pause_s)
 
     def failed(self, frame: Frame) -> None:

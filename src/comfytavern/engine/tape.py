@@ -14,7 +14,6 @@ from comfytavern.engine import fold
 from comfytavern.engine.limits import Limits
 from comfytavern.engine.log import AnyRecord
 from comfytavern.engine.streams import Outlet
-from comfytavern.engine.tokens import DONE
 from comfytavern.kernel.events import ChunkSeen, Event, NodeLog, NodesChanged, Progress, RunChanged, RunEvent, StreamReset, TextDelta, Usage
 
 if TYPE_CHECKING:
@@ -74,6 +73,13 @@ class Tape:
         """Whether more has happened than a few batches can tell: then nodes wait for the telling."""
         listening = self._timer is not None or self._writing is not None
         return listening and sum(len(frame.dirty) for frame in self._frames) > 2 * self._limits.flush_nodes
+
+    def hurry(self) -> None:
+        """Tell a batch now."""
+        if self._writing is None:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._due()
 
     @property
     def pause_s(self) -> float:
@@ -179,10 +185,7 @@ class Tape:
             left -= len(dirty)
             if not frame.dirty:
                 del self._frames[frame]
-            changed = dict.fromkeys(dirty)
-            if self._run.log is not None:
-                records += fold.records(frame, [i for i in changed if frame.state[i] >= DONE])
-            nodes += fold.nodes(frame, changed)
+            nodes += fold.tell(frame, dict.fromkeys(dirty), records if self._run.log is not None else None)
         events: list[RunEvent] = [NodesChanged(nodes=nodes)] if nodes else []
         outlets, self._outlets = self._outlets, []
         for outlet in outlets:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from comfytavern.engine import args as arguments
 from comfytavern.engine import calls, loops, maps, pump
 from comfytavern.engine.implementation import Style
-from comfytavern.engine.plan import Shape
+from comfytavern.engine.plan import TASK, Shape
 from comfytavern.engine.tokens import CANCELLED, DONE, RUNNING, Cause, UpstreamError, node_error
 from comfytavern.graph.kinds import Control, Effect
 
@@ -20,15 +20,71 @@ _CONTROLLERS = {Control.MAP: maps.run, Control.LOOP: loops.run, Control.CALL: ca
 
 
 async def work(frame: "Frame", first: int) -> None:
-    """Run node `first`, then whatever became ready by it, one node after another in this task."""
+    """Run node `first`, then whatever became ready by it, one node after another in this task.
+
+    A failure of the engine itself ends the run. `TASK` nodes take a short cut: call, finish, and straight on when the
+    next node is one too.
+    """
+    run, mode, ready = frame.run, frame.mode, frame.ready
+    task: Any = asyncio.current_task()
     i: int | None = first
-    while i is not None:
-        await _perform(frame, i)
-        i = frame.run.guard(lambda: frame.pump(take=True))
-        if i is not None:
-            task = asyncio.current_task()
-            if task is not None:
+    end = perf_counter() + run.limits.slice_s
+    try:
+        while i is not None:
+            if mode[i] == TASK:
+                await _plain(frame, i)
+            else:
+                await _perform(frame, i)
+            if perf_counter() > end:
+                await _yield(frame)
+                end = perf_counter() + run.limits.slice_s
+            if len(ready) == 1 and frame.may_go_on(ready[0]):
+                frame.launch(ready[0])
+                i = frame.pending.pop()
+                ready.clear()
+                run.tape.touch(frame)
+            else:
+                i = frame.pump(take=True)
+            if i is not None:
                 frame.tasks[i] = task
+    except Exception as bug:  # noqa: BLE001 - our own mistake
+        run.crash(bug)
+
+
+async def _yield(frame: "Frame") -> None:
+    """Let others run; a node that is cancelled meanwhile has not started yet."""
+    frame.live += 1
+    frame.run.busy += 1
+    try:
+        await asyncio.sleep(0)
+    finally:
+        frame.live -= 1
+        frame.run.busy -= 1
+
+
+async def _plain(frame: "Frame", i: int) -> None:
+    """Run a `TASK` node."""
+    run, plan, vals = frame.run, frame.plan, frame.vals
+    function: Any = plan.fns[i]
+    slots: Any = plan.args[i]
+    started = perf_counter()
+    try:
+        value = await function(*[vals[slot] for slot in slots])
+    except BaseException as error:
+        if not isinstance(error, Exception | asyncio.CancelledError):
+            raise
+        _over(frame, i, started)
+        _unhappy(frame, i, error, 1)
+        return
+    del frame.tasks[i]
+    frame.live -= 1
+    run.busy -= 1
+    run.parks.left()
+    spent = perf_counter() - started
+    frame.ms[i] = round(spent * 1000, 3)
+    if frame.memo is not None:
+        frame.memo.settle(i, (value,), spent)
+    frame.finish(i, (value,))
 
 
 async def _perform(frame: "Frame", i: int) -> None:
@@ -44,20 +100,29 @@ async def _perform(frame: "Frame", i: int) -> None:
     except Exception as raised:  # noqa: BLE001 - whatever a node raises is its failure
         error = raised
         attempt = frame.extras.get(i, {}).get("attempt", 1)
+    spent = _over(frame, i, started)
+    if error is None:
+        pump.ended(frame, i, outputs, spent)  # pyright: ignore[reportPossiblyUnboundVariable]
+    else:
+        _unhappy(frame, i, error, attempt)
+
+
+def _over(frame: "Frame", i: int, started: float) -> float:
+    """Note that a node needs its task no longer, and return how many seconds it took."""
     frame.tasks.pop(i, None)
     frame.live -= 1
-    run.left(frame, i)
-    frame.ms[i] = round((perf_counter() - started) * 1000, 3)
-    try:
-        if error is None:
-            pump.ended(frame, i, outputs, perf_counter() - started)  # pyright: ignore[reportPossiblyUnboundVariable]
-        elif isinstance(error, asyncio.CancelledError):
-            _cancelled(frame, i)
-        else:
-            pump.broke(frame, i, error)
-            frame.fail(i, error, attempt)
-    except Exception as bug:  # noqa: BLE001 - the run ends with it
-        run.crash(bug)
+    frame.run.left(frame, i)
+    spent = perf_counter() - started
+    frame.ms[i] = round(spent * 1000, 3)
+    return spent
+
+
+def _unhappy(frame: "Frame", i: int, error: BaseException, attempt: int) -> None:
+    if isinstance(error, asyncio.CancelledError):
+        _cancelled(frame, i)
+    else:
+        pump.broke(frame, i, error)
+        frame.fail(i, error, attempt)
 
 
 def _cancelled(frame: "Frame", i: int) -> None:
