@@ -122,6 +122,7 @@ class Server:
     """One process: its nodes, and the two doors."""
 
     def __init__(self, kept: Kept, **limits: Any) -> None:
+        self.kept = kept
         self.troupe = Troupe()
         self.projects: Projects = kept.projects()
         runner = Runner(self.troupe.catalogue(), cache=Cache())

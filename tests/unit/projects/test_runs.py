@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from comfytavern.kernel.errors import Busy, Conflict, Failure, Invalid, NotFound
+from comfytavern.kernel.errors import Busy, Conflict, Failure, Invalid, NotFound, Unavailable
 from comfytavern.kernel.events import RunEvent
 from comfytavern.projects.fold import Fold
 from comfytavern.projects.run import RunView
@@ -525,3 +525,60 @@ async def test_a_node_shows_its_values_in_full_in_memory_and_from_the_journal(st
             assert (detail.inputs, detail.outputs) == ({"value": long}, {"value": long})
         with pytest.raises(NotFound):
             await server.runs.node(ANN, id, "none")
+
+
+async def test_on_a_full_disk_people_still_see_what_happens_and_it_is_written_later(
+    start_server: Callable[..., Server], kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comfytavern.projects.live.RETRY_S", 0.01)
+    full = False
+    append = kept.archive.events.append
+
+    async def appending(*given: Any) -> None:
+        if full:
+            raise Unavailable("store.disk_full", "The disk is full.")
+        await append(*given)
+
+    monkeypatch.setattr(kept.archive.events, "append", appending)
+    server = start_server()
+    await server.runs.open()
+    started = await server.runs.start(ANN, {"graph": STOPS})
+    await asyncio.wait_for(server.troupe.entered["a"].wait(), SOON)
+    watcher = asyncio.create_task(watched(server.runs, started.id))
+    await until(server.runs, started.id, "running")
+    full = True
+    for name in "ab":
+        server.troupe.doors[name].set()
+    events = await watcher
+    assert folded(events).state == "ok"
+    assert await kept.archive.events.last(started.id) < events[-1].seq
+    full = False
+    await until(server.runs, started.id, "ok")
+
+    async def written() -> None:
+        while await kept.archive.events.last(started.id) < events[-1].seq:  # noqa: ASYNC110 -- it is written in its own time
+            await asyncio.sleep(0.005)
+
+    await asyncio.wait_for(written(), SOON)
+    assert await watched(server.runs, started.id) == events
+
+
+async def test_a_run_whose_workflow_is_purged_stops(server: Server) -> None:
+    project = await server.projects.first_project(ANN)
+    workflow = await server.projects.create_workflow(ANN, project.id, "Stops", graph=STOPS)
+    started = await server.runs.start(ANN, {"workflow_id": workflow.id})
+    await asyncio.wait_for(server.troupe.entered["a"].wait(), SOON)
+    await server.projects.trash_workflow(ANN, workflow.id)
+    await server.projects.purge(ANN, workflow.id)
+    server.troupe.doors["a"].set()
+    if isinstance(server.kept.shelf, MemoryShelf):
+        return  # The fakes of projects and of runs do not know each other: only a database removes the runs of a workflow with it.
+
+    async def gone() -> None:
+        while server.runs._stage.live:  # noqa: ASYNC110 -- nothing tells the world about this
+            await asyncio.sleep(0.005)
+
+    await asyncio.wait_for(gone(), SOON)
+    with pytest.raises(NotFound):
+        await server.runs.get(ANN, started.id)
+    assert not server.troupe.calls["echo"]
