@@ -5,7 +5,7 @@ import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
 import { kit } from '../scripts/kit'
 
-/** Builds the benchmark page into bench/dist; it is never part of the product. */
+/** Builds the benchmark page into node_modules/.bench; it is never part of the product. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   plugins: [
@@ -15,5 +15,5 @@ export default defineConfig({
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('../src', import.meta.url)) } },
   define: { __VUE_OPTIONS_API__: true, __VUE_PROD_DEVTOOLS__: false },
-  build: { target: 'es2022', outDir: 'dist', emptyOutDir: true, reportCompressedSize: false, chunkSizeWarningLimit: 2000 },
+  build: { target: 'es2022', outDir: fileURLToPath(new URL('../node_modules/.bench', import.meta.url)), emptyOutDir: true, reportCompressedSize: false, chunkSizeWarningLimit: 2000 },
 })

@@ -84,6 +84,8 @@ export interface NodeLook {
   collapsed?: boolean
   colour?: string
   handles?: string[]
+  /** `all` unfolds the outputs beyond the first few. */
+  outputs?: string
   [member: string]: unknown
 }
 

@@ -16,7 +16,8 @@ export const PREVIEW = 96
 export const NOTE_LINES = 6
 export const FRAME_HEADER = 30
 
-const TALL = new Set(['textarea', 'code', 'json', 'rules', 'messages', 'list', 'ports'])
+export const OUTPUTS_MAX = 3
+const TALL = new Set(['textarea', 'code'])
 const MEDIA = new Set(['image', 'audio'])
 
 export interface Rect {
@@ -43,6 +44,8 @@ export interface Layout {
   rows: Row[]
   /** Inputs that are not shown on the node, only in the inspector. */
   hidden: number
+  /** Outputs that are folded away; a press on the node shows them. */
+  folded: number
   preview: { top: number; height: number } | null
   inputs: Map<string, Point>
   outputs: Map<string, Point>
@@ -60,9 +63,20 @@ export function showsResult(kind: Kind | undefined, outputs: readonly Port[]): b
   return kind.family === 'debug' || kind.control === 'output' || outputs.some((port) => port.stream || MEDIA.has(port.type))
 }
 
-function fieldHeight(port: Port): number {
-  const kind = port.widget?.kind ?? ''
-  return TALL.has(kind) ? 20 + LINE * Math.min(4, Math.max(2, port.widget?.rows ?? 3)) : ROW
+/** Texts grow with what they hold, up to a few lines. */
+function fieldHeight(port: Port, value: unknown, width: number): number {
+  if (!TALL.has(port.widget?.kind ?? '')) return ROW
+  const text = typeof value === 'string' ? value : ''
+  const perLine = Math.max(12, Math.floor((width - 44) / 6.6))
+  const lines = text.split('\n', 8).reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / perLine)), 0)
+  return 27 + LINE * Math.min(5, Math.max(Math.min(2, port.widget?.rows ?? 2), lines))
+}
+
+/** Whether a field belongs on the node: what is wired, was typed or has a meaning of its own; mere fine-tuning stays in the inspector. */
+function isPlain(port: Port, value: unknown): boolean {
+  if (value !== undefined || port.required || port.handle !== false) return true
+  const { default: given } = port
+  return given !== undefined && given !== null && given !== '' && !(Array.isArray(given) && !given.length)
 }
 
 /** Lay a node out. */
@@ -76,6 +90,7 @@ export function layoutOf(world: World, body: Body, node: NodeDoc): Layout {
     h: HEADER,
     rows: [],
     hidden: 0,
+    folded: 0,
     preview: null,
     inputs: new Map(),
     outputs: new Map(),
@@ -84,7 +99,10 @@ export function layoutOf(world: World, body: Body, node: NodeDoc): Layout {
   const visible = inputs.filter((port) => hasHandle(port, wired.has(port.id), look.handles))
   if (look.collapsed) return collapsed(layout, visible, outputs)
   if (kind?.control === 'note') return noteLayout(layout, look.height)
-  placeRows(layout, inputs, outputs, wired, new Set(visible.map((port) => port.id)))
+  const used = new Set(body.outOf(node.id).map((wire) => wire.source[1]))
+  const out = outputs.filter((port, index) => index < OUTPUTS_MAX || used.has(port.id) || look.outputs === 'all')
+  layout.folded = outputs.length - out.length
+  placeRows(layout, node, inputs, out, wired, new Set(visible.map((port) => port.id)))
   if (showsResult(kind, outputs)) {
     layout.preview = { top: layout.h, height: PREVIEW }
     layout.h += PREVIEW + PAD
@@ -105,11 +123,11 @@ function noteLayout(layout: Layout, height: number | undefined): Layout {
   return layout
 }
 
-function placeRows(layout: Layout, inputs: Port[], outputs: Port[], wired: Set<string>, visible: Set<string>): void {
+function placeRows(layout: Layout, node: NodeDoc, inputs: Port[], outputs: Port[], wired: Set<string>, visible: Set<string>): void {
   const isField = (port: Port) => Boolean(port.widget) && !wired.has(port.id)
   const slots = inputs.filter((port) => visible.has(port.id) && !isField(port))
   const fields = inputs.filter(isField)
-  const shown = fields.slice(0, FIELDS_MAX)
+  const shown = fields.filter((port) => isPlain(port, node.values?.[port.id])).slice(0, FIELDS_MAX)
   layout.hidden = fields.length - shown.length
   let top = HEADER + PAD
   for (let i = 0; i < Math.max(slots.length, outputs.length); i++) {
@@ -120,13 +138,13 @@ function placeRows(layout: Layout, inputs: Port[], outputs: Port[], wired: Set<s
     top += ROW
   }
   for (const port of shown) {
-    const height = fieldHeight(port)
+    const height = fieldHeight(port, node.values?.[port.id] ?? port.default, layout.w)
     layout.rows.push({ top, height, input: port, field: true })
     if (visible.has(port.id)) layout.inputs.set(port.id, [0, top + ROW / 2])
     top += height + 2
   }
-  for (const port of fields.slice(FIELDS_MAX)) if (visible.has(port.id)) layout.inputs.set(port.id, [0, top + ROW / 2])
-  if (layout.hidden) top += ROW
+  for (const port of fields) if (!shown.includes(port) && visible.has(port.id)) layout.inputs.set(port.id, [0, top + ROW / 2])
+  if (layout.hidden || layout.folded) top += ROW - 4
   layout.h = top + PAD
 }
 

@@ -10,6 +10,7 @@ const MARGIN = 300
 const MOUNTS_PER_FRAME = 2
 const KEPT_MAX = 220
 const SETTLE_MS = 160
+const OPEN_PADDING = 40
 
 /** The library behind our vocabulary: it draws a window of nodes and pans and zooms; the graph itself is ours. */
 export interface Flow {
@@ -24,6 +25,8 @@ export interface Flow {
   setView(view: View, smooth?: boolean): void
   /** Look at a rectangle, `padding` pixels around it. */
   fit(rect: Rect, options?: { padding?: number; zoomMax?: number; smooth?: boolean }): void
+  /** Look at a whole graph for the first time: near enough to read when it nearly fits, its beginning in sight. */
+  open(rect: Rect): void
   toFlow(clientX: number, clientY: number): { x: number; y: number }
   toScreen(x: number, y: number): { x: number; y: number }
   /** Nodes changed: hand over what is mounted of them, and look again what to mount. */
@@ -164,6 +167,14 @@ export function useFlow(id: string, scene: Scene): Flow {
       if (!w || !h) return
       const zoom = Math.max(0.1, Math.min(zoomMax, (w - 2 * padding) / Math.max(1, rect.w), (h - 2 * padding) / Math.max(1, rect.h)))
       flow.setView({ x: w / 2 - (rect.x + rect.w / 2) * zoom, y: h / 2 - (rect.y + rect.h / 2) * zoom, zoom }, smooth)
+    },
+    open: (rect) => {
+      const { w, h } = size()
+      const whole = Math.min((w - 2 * OPEN_PADDING) / rect.w, (h - 2 * OPEN_PADDING) / rect.h)
+      if (whole >= 0.65 || whole < 0.36) return flow.fit(rect, { padding: OPEN_PADDING })
+      const zoom = 0.65
+      const [x, y] = [Math.max(w / 2 - (rect.x + rect.w / 2) * zoom, OPEN_PADDING - rect.x * zoom), Math.max(h / 2 - (rect.y + rect.h / 2) * zoom, OPEN_PADDING - rect.y * zoom)]
+      flow.setView({ x, y, zoom })
     },
     toFlow: (clientX, clientY) => {
       const { x, y, zoom } = view()

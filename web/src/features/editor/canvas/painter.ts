@@ -127,6 +127,11 @@ function paintBoxes(context: CanvasRenderingContext2D, picture: Picture, seen: R
   }
   context.fillStyle = paint.node
   for (const { box, x, y } of visible) context.fillRect(x, y, box.w, box.h)
+  context.strokeStyle = paint.line
+  context.lineWidth = 1 / view.zoom
+  context.beginPath()
+  for (const { box, x, y } of visible) context.rect(x, y, box.w, box.h)
+  context.stroke()
   const header = Math.max(34, Math.min(8 / view.zoom, 60))
   const byHue = new Map<string, { x: number; y: number; w: number; h: number }[]>()
   for (const { box, x, y } of visible) {

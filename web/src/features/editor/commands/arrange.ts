@@ -25,13 +25,15 @@ async function tidy(context: CanvasContext): Promise<void> {
   const boxes = session.selection.nodes.size > 1 ? chosen(context) : [...scene.list()]
   if (!boxes.length) return
   const ids = new Set(boxes.map((box) => box.id))
-  const { default: Elk } = await import('elkjs/lib/elk.bundled.js')
-  const laid = await new Elk().layout({
+  const [{ default: Elk }, { default: workerUrl }] = await Promise.all([import('elkjs/lib/elk-api.js'), import('elkjs/lib/elk-worker.min.js?url')])
+  const elk = new Elk({ workerUrl })
+  const laid = await elk.layout({
     id: 'root',
     layoutOptions: { 'elk.algorithm': 'layered', 'elk.direction': 'RIGHT', 'elk.layered.spacing.nodeNodeBetweenLayers': '88', 'elk.spacing.nodeNode': '48', 'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF' },
     children: boxes.map((box) => ({ id: box.id, width: box.w, height: box.h })),
     edges: [...scene.lines.values()].filter((line) => ids.has(line.from.id) && ids.has(line.to.id)).map((line) => ({ id: line.id, sources: [line.from.id], targets: [line.to.id] })),
   })
+  elk.terminateWorker()
   const corner = union(boxes)!
   const places = new Map(laid.children?.map((child) => [child.id, { x: Math.round(corner.x + (child.x ?? 0)), y: Math.round(corner.y + (child.y ?? 0)) }]))
   session.edit(
