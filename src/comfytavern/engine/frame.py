@@ -69,8 +69,8 @@ class Frame:
         self.held = False
         """Someone else stopped it: nothing new starts."""
         self._draining = self._scheduled = self._over = False
-        if run.threaded:
-            self.move_to_threads(run.threaded)
+        if heeded := run.watchdog.heeded:
+            self.heed(heeded)
 
     def begin(self, targets: tuple[int, ...] | None = None) -> None:
         """Demand the targets (the plan's own if None) and run what can run."""
@@ -126,7 +126,7 @@ class Frame:
                                 push(target)
             then, now = now, clock()
             if now - then > slow_s:
-                self.run.slow(self, i, now - then)
+                self.run.slow(self, i)
             if now > end:
                 break
         return bool(ready)
@@ -314,8 +314,8 @@ class Frame:
             if state < DONE and self.ind[i] < HALF:
                 self.mark(i, CANCELLED)
 
-    def move_to_threads(self, kinds: set[str]) -> None:
-        """Run these kinds in threads from now on."""
+    def heed(self, kinds: set[str]) -> None:
+        """Take these kinds off the hot path."""
         for i, shape in enumerate(self.plan.shapes):
             if shape.kind.id in kinds and self.mode[i] < GENERAL:
                 self.mode[i] = GENERAL

@@ -55,7 +55,7 @@ class Run:
             runner.pools,
             runner.threads,
         )
-        self.threaded = runner.threaded
+        self.watchdog = runner.watchdog
         self.compile, self.checked = runner.compile, runner.checked
         self.space = runner.cache.space(owner) if runner.cache is not None else None
         self.past: Past | None = None
@@ -258,16 +258,22 @@ class Run:
         if self.options.mode == "fail_fast":
             frame.hold()
 
-    def slow(self, frame: Frame, i: int, seconds: float) -> None:
-        """An inline node held the loop: its kind runs in threads from now on."""
+    def slow(self, frame: Frame, i: int) -> None:
+        """An inline node held the loop by the wall clock: look at its kind more closely."""
+        if self.watchdog.suspect(frame.plan.shapes[i].kind.id):
+            for one in self.frames:
+                one.heed(self.watchdog.heeded)
+
+    def measured(self, frame: Frame, i: int, values: list[Any]) -> Any:
+        """Call the function of a suspect and return its result; if it is slow indeed, its kind runs in threads from now on."""
         kind = frame.plan.shapes[i].kind.id
-        if kind in self.threaded:
-            return
-        self.threaded.add(kind)
-        message = f"{kind} held the loop for {seconds * 1000:.0f} ms and runs in a thread from now on."
-        self.tape.log(frame.prefix + frame.plan.paths[i], "warning", message)
-        for one in self.frames:
-            one.move_to_threads(self.threaded)
+
+        def tell(seconds: float) -> None:
+            message = f"{kind} held the loop for {seconds * 1000:.0f} ms and runs in a thread from now on."
+            self.tape.log(frame.prefix + frame.plan.paths[i], "warning", message)
+
+        function: Any = frame.plan.fns[i]
+        return self.watchdog.measure(kind, function, values, tell)
 
     def _grown(self, channel: Channel) -> None:
         self.tape.log("", "info", f"The queue of a stream has grown, because nothing could move: {channel.label}")

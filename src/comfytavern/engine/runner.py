@@ -22,6 +22,7 @@ from comfytavern.engine.pools import Pools
 from comfytavern.engine.options import Options
 from comfytavern.engine.run import Result, Run
 from comfytavern.engine.threads import Threads
+from comfytavern.engine.watchdog import Watchdog
 from comfytavern.graph.document import Graph
 from comfytavern.graph.types import convert
 from comfytavern.graph.validate import validate
@@ -55,8 +56,7 @@ class Runner:
         self.limits = limits or Limits()
         self.pools = Pools(pools or {})
         self.threads = Threads(_WORKERS, self.limits.thread_grace_s)
-        self.threaded: set[str] = set()
-        """Kinds whose functions turned out too slow to run inline."""
+        self.watchdog = Watchdog(self.limits.inline_s)
 
     def compile(self, graph: Graph, resolve: Callable[[str, int | None], Graph] | None = None) -> Plan:
         """Return a plan that can be started any number of times.

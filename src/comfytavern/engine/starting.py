@@ -48,7 +48,8 @@ def _run(frame: "Frame", i: int, shape: Shape) -> None:
     path = frame.prefix + frame.plan.paths[i]
     if shape.effect is Effect.EFFECT and frame.run.past is not None and frame.run.past.doubtful(path):
         return unknown.found(frame, i, path)
-    style = Style.THREAD if frame.run.threaded and shape.kind.id in frame.run.threaded else shape.style
+    threaded = shape.style is Style.INLINE and shape.kind.id in frame.run.watchdog.threaded
+    style = Style.THREAD if threaded else shape.style
     journaled = shape.effect is Effect.EFFECT and frame.run.log is not None
     simple = not (shape.implementation.pools or shape.policy.retries or journaled)
     if style is Style.INLINE and simple:
@@ -65,7 +66,8 @@ def inline(frame: "Frame", i: int) -> None:
     """Call the function of a node here and now."""
     try:
         values = arguments.of(frame, i)
-        result = frame.plan.fns[i](*values)  # type: ignore[misc]
+        suspect = frame.plan.shapes[i].kind.id in frame.run.watchdog.suspects
+        result = frame.run.measured(frame, i, values) if suspect else frame.plan.fns[i](*values)  # type: ignore[misc]
         outputs = arguments.outputs_of(frame.plan.shapes[i], result)
     except Exception as error:  # noqa: BLE001 - whatever a node raises is its failure
         frame.fail(i, error)

@@ -210,7 +210,7 @@ def _retry_on(frame: "Frame", i: int, classes: list[str], error: Exception) -> b
 async def _once(frame: "Frame", i: int, shape: Shape, attempt: int) -> tuple[Any, ...]:
     """Call the function one time."""
     function: Any = frame.plan.fns[i]
-    threaded = shape.style is Style.THREAD or (shape.style is Style.INLINE and shape.kind.id in frame.run.threaded)
+    threaded = shape.style is Style.THREAD or (shape.style is Style.INLINE and shape.kind.id in frame.run.watchdog.threaded)
     if shape.style in (Style.STREAM, Style.CHUNK):
         return await pump.pump(frame, i, attempt)
     values = arguments.of(frame, i, attempt)
