@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from comfytavern.graph import codec
+from comfytavern.graph.diff import diff as compare
 from comfytavern.graph.document import Graph
 from comfytavern.kernel.clock import Clock, SystemClock
 from comfytavern.kernel.errors import NotFound
@@ -217,12 +218,10 @@ class Projects:
         old = await self.version(owner, id, number)
         return await self.save_workflow(owner, id, bytes(old.graph), base_version, note=f"v{number}")
 
-    async def diff(self, owner: str, id: str, old: int, new: int) -> Any:
-        """Return what was added, removed and changed between two versions (graph/edit.py)."""
-        from comfytavern.graph.edit import diff  # noqa: PLC0415 -- loaded with the first comparison
-
+    async def diff(self, owner: str, id: str, old: int, new: int) -> dict[str, Any]:
+        """Return what was added, removed and changed between two versions (graph/diff.py)."""
         before, after = [codec.decode(bytes((await self.version(owner, id, number)).graph)) for number in (old, new)]
-        return diff(before, after)
+        return compare(before, after)
 
     # trash
 

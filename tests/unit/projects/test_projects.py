@@ -251,3 +251,11 @@ async def test_the_library_of_a_graph_holds_what_it_uses_at_any_depth(projects: 
     nothing = (await projects.library(BOB, top)).resolve
     with pytest.raises(NotFound):
         nothing(middle.id, None)
+
+
+async def test_two_versions_are_compared_part_by_part(projects: Projects, one: Workflow) -> None:
+    await projects.save_workflow(ANN, one.id, graph("b", wires=[{"id": "w", "source": ["b", "text"], "target": ["b", "x"]}]), 1)
+    found = await projects.diff(ANN, one.id, 1, 2)
+    assert (found["nodes"]["added"], found["nodes"]["removed"], found["wires"]["added"]) == (["b"], ["a"], ["w"])
+    with pytest.raises(NotFound):
+        await projects.diff(ANN, one.id, 1, 3)
