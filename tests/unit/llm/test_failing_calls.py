@@ -10,10 +10,13 @@ import pytest
 from comfytavern.kernel.errors import Failure
 from comfytavern.kernel.secret import Secret
 from comfytavern.llm.endpoint import seal_headers
-from comfytavern.llm.reply import Text
+from comfytavern.llm.gateway import Gateway
+from comfytavern.llm.reply import Text, gather
+from comfytavern.llm.retry import Patience
 from comfytavern.llm.vault import Vault
 
 OWNER = "usr_1"
+VAULT = Vault(Secret("application secret"))
 WRONG = "sk-wrong-key-0123456789"
 
 
@@ -71,7 +74,7 @@ async def test_a_missing_key_is_called_missing(bench: Any) -> None:
 
 
 async def test_a_secret_in_a_header_is_not_repeated(bench: Any) -> None:
-    headers = seal_headers("chn_1", {"Authorization": Secret(f"Bearer {WRONG}")}, Vault(Secret("application secret")))
+    headers = seal_headers("chn_1", {"Authorization": Secret(f"Bearer {WRONG}")}, VAULT)
     await bench.add(key=None, headers=headers)
     assert (await failing(bench, "chn_1/fake-chat")).code == "llm.auth"
     assert WRONG in bench.fake.requests[-1].headers["authorization"]
@@ -235,18 +238,19 @@ async def test_half_a_character_is_told_before_it_is_sent(bench: Any) -> None:
     assert not bench.fake.requests
 
 
-async def test_signs_of_life_are_patience_not_eternity(bench: Any) -> None:
+async def test_signs_of_life_are_patience_not_eternity(bench: Any, ask_for: Any) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(http(b""))
-        for count in range(1000):
-            writer.write(WHOLE if count == 20 else b": still here\n\n")
+        writer.write(http(WHOLE))
+        for _ in range(1000):
+            writer.write(b": still here\n\n")
             await writer.drain()
             await asyncio.sleep(0.02)
 
+    gateway = Gateway(bench.channels, VAULT, bench.providers, patience=Patience(alive_s=1.0))
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         await bench.add(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
-        told = await failing(bench, "chn_1/x", hasty=True)
-    assert told.code == "llm.timeout"
-    assert told.params["started"]
-    assert told.params["seconds"] == 0.6
+        with pytest.raises(Failure) as failure:
+            await gather(gateway.chat(ask_for("chn_1/x"), owner=OWNER))
+    assert failure.value.code == "llm.timeout"
+    assert failure.value.params == {"channel": "Channel chn_1", "seconds": 1.0, "started": True}

@@ -158,7 +158,7 @@ async def test_cancelling_closes_the_call_at_once(bench: Any, ask_for: Any) -> N
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await bench.fake.sees(lambda: bench.fake.closed_early == 1, within_s=1.0)
+    assert await bench.fake.sees(lambda: bench.fake.closed_early == 1, within_s=5.0)
 
 
 async def test_leaving_the_stream_closes_the_call_at_once(bench: Any, ask_for: Any) -> None:
@@ -166,7 +166,7 @@ async def test_leaving_the_stream_closes_the_call_at_once(bench: Any, ask_for: A
     async with aclosing(bench.gateway.chat(ask_for("chn_1/fake-endless"), owner=OWNER)) as events:
         async for _ in events:
             break
-    assert await bench.fake.sees(lambda: bench.fake.closed_early == 1, within_s=1.0)
+    assert await bench.fake.sees(lambda: bench.fake.closed_early == 1, within_s=5.0)
 
 
 async def test_many_calls_share_the_gateway(bench: Any) -> None:
