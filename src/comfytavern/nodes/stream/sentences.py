@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 
 from comfytavern.nodes.kit import Type, Words, inp, node, number, out
 
+LONGEST = 2000
+"""Characters after which a sentence is cut, whatever it is made of."""
+
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？]+[”’」』）]*|\n+")
 _NOT_AN_END = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e)|\b[A-Z])\.\s+$")
 
@@ -51,9 +54,15 @@ def _complete(text: str, minimum: int) -> Iterator[str]:
     """Yield the sentences of `text` of which more than the end has arrived."""
     start = 0
     for end in _END.finditer(text):
-        if end.end() - start < minimum or _NOT_AN_END.search(text, start, end.end()):
-            continue
-        if end.end() == len(text) and text[-1].isspace():
-            continue  # more white space may follow, and belongs to this sentence
-        yield text[start : end.end()]
-        start = end.end()
+        while end.end() - start > LONGEST:
+            yield text[start : start + LONGEST]
+            start += LONGEST
+        if end.end() == len(text):
+            break  # more of what ends a sentence may follow
+        sentence = text[start : end.end()]
+        if len(sentence) >= minimum and not _NOT_AN_END.search(sentence):
+            yield sentence
+            start = end.end()
+    while len(text) - start > LONGEST:
+        yield text[start : start + LONGEST]
+        start += LONGEST
