@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from comfytavern.store import dialect
@@ -11,7 +11,7 @@ from comfytavern.store.faults import fault
 
 
 @contextmanager
-def only_server(url: str) -> Iterator[None]:
+def only_server(url: str) -> Generator[None, None, None]:
     """Hold the right to be the one server of the database at `url`. Raises `Unavailable` (`store.locked`) when there is one.
 
     The right ends with the process, however it ends: it is a lock of the operating system on a file beside the database, not the
