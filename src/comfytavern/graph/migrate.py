@@ -113,7 +113,7 @@ class _Walk:
         for step in taken:
             try:
                 moved = _stepped(moved, step)
-            except Exception:  # noqa: BLE001 - a step may be a plugin's: its bug must not lose the node
+            except Exception:  # noqa: BLE001 -- a step may be a plugin's: its bug must not lose the node
                 params = {"kind": node.kind, "version": moved.kind_version, "to": moved.kind_version + 1, "step": step.name}
                 self.problems.append(problem("graph.migration_failed", _place(prefix, node), **params))
                 return node
@@ -142,7 +142,7 @@ def _rename(ends: dict[End, str], node: str, steps: Sequence[Mapping[str, str]])
     for index, names in enumerate(steps):
         for first, last in names.items():
             for later in steps[index + 1 :]:
-                last = later.get(last, last)  # noqa: PLW2901 - the name moves on
+                last = later.get(last, last)  # noqa: PLW2901 -- the name moves on
             ends.setdefault(End(node, first), last)
 
 

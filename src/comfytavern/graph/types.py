@@ -130,7 +130,7 @@ def _is_message(value: Any) -> bool:
 
 
 _CHECK: dict[Type, Callable[[Any], bool]] = {
-    Type.ANY: lambda value: True,  # noqa: ARG005 - everything is of type any
+    Type.ANY: lambda value: True,  # noqa: ARG005 -- everything is of type any
     Type.STRING: lambda value: isinstance(value, str),
     Type.INTEGER: lambda value: isinstance(value, int) and not isinstance(value, bool),
     Type.FLOAT: _is_float,
@@ -239,7 +239,7 @@ def _to_message(value: Any) -> dict[str, Any]:
 
 def _to_messages(value: Any) -> list[dict[str, Any]]:
     items: list[Any] = list(cast("list[Any]", value)) if isinstance(value, list | tuple) else [value]
-    return [convert(item, Type.MESSAGE) for item in items]
+    return [item if _is_message(item) else _to_message(item) for item in items]
 
 
 def _text(value: Any) -> str:

@@ -32,12 +32,9 @@ from tests.unit.graph.catalogue import body, graph, node, port
 
 def document() -> Graph:
     """Two sources, a join, a frame in a frame, and a group."""
+    first, last = node("a", "text.upper", {"text": "x", "other": 0}, frame="inner"), node("j", "text.join", look={"x": 1, "y": 2})
     return graph(
-        [
-            node("a", "text.upper", {"text": "x", "other": 0}, frame="inner"),
-            node("b", "text.upper"),
-            node("j", "text.join", look={"x": 1, "y": 2}),
-        ],
+        [first, node("b", "text.upper"), last],
         "a.text > j.texts",
         "b.text > j.texts",
         "a.text > b.text",
@@ -85,17 +82,15 @@ def test_a_wire_replaces_the_one_before_it_unless_the_input_takes_many() -> None
     wire = Wire(id="new", source=End("j", "text"), target=End("b", "text"))
     assert [one.id for one in done(AddWire(wire=wire)).wires] == ["a.text>j.texts", "b.text>j.texts", "new"]
     more = Wire(id="new", source=End("b", "text"), target=End("j", "texts"))
-    assert [one.id for one in done(AddWire(wire=more, many=True, index=0)).wires][0] == "new"
+    assert done(AddWire(wire=more, many=True, index=0)).wires[0].id == "new"
     with pytest.raises(NotFound):
         apply(document(), AddWire(wire=Wire(id="w", source=End("z", "text"), target=End("b", "text"))))
 
 
 def test_wires_of_a_many_input_can_change_places() -> None:
-    assert [one.id for one in done(MoveWire(wire="b.text>j.texts", before="a.text>j.texts")).wires][:2] == [
-        "b.text>j.texts",
-        "a.text>j.texts",
-    ]
-    assert [one.id for one in done(MoveWire(wire="a.text>j.texts")).wires][-1] == "a.text>j.texts"
+    swapped = done(MoveWire(wire="b.text>j.texts", before="a.text>j.texts"))
+    assert [one.id for one in swapped.wires[:2]] == ["b.text>j.texts", "a.text>j.texts"]
+    assert done(MoveWire(wire="a.text>j.texts")).wires[-1].id == "a.text>j.texts"
     assert done(MoveWire(wire="a.text>j.texts", before="a.text>j.texts")) == document()
 
 

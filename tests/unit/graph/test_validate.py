@@ -402,6 +402,6 @@ def test_every_sentence_is_one() -> None:
 def test_twenty_thousand_nodes_are_validated_in_no_time() -> None:
     nodes = [Node(id=f"n{index}", kind="text.join", values={"between": "-"}) for index in range(20_000)]
     wires = graph([], *({"id": f"w{i}", "source": [f"n{i}", "text"], "target": [f"n{i + 1}", "texts"]} for i in range(19_999))).wires
-    started = time.perf_counter()
+    started = time.process_time()
     assert codes(Graph(nodes=nodes, wires=wires)) == []
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
