@@ -91,7 +91,8 @@ class Frame:
     def drain(self) -> bool:
         """Run what can run inline until nothing is ready or the slice is over; return whether more is ready."""
         plan, vals, ind, state, mode, ready = self.plan, self.vals, self.ind, self.state, self.mode, self.ready
-        args, fns, out0, succ, memo, mark = plan.args, plan.fns, plan.out0, plan.succ, self.memo, self.dirty.append
+        args, fns, out0, succ, mark = plan.args, plan.fns, plan.out0, plan.succ, self.dirty.append
+        recall, keep = (self.memo.recall, self.memo.keep) if self.memo is not None else (None, None)
         limits, clock, push, pop = self.run.limits, perf_counter, ready.append, ready.pop
         now = clock()
         end, slow_s = now + limits.slice_s, limits.inline_s
@@ -100,7 +101,7 @@ class Frame:
             m = mode[i]
             if m > FAST:
                 self.start(i)
-            elif memo is None or not memo.recall(i):
+            elif recall is None or not recall(i):
                 a: Any = args[i]
                 try:
                     if m == 1:
@@ -118,8 +119,8 @@ class Frame:
                         vals[out0[i]] = value
                         state[i] = DONE
                         mark(i)
-                        if memo is not None:
-                            memo.keep(i, value)
+                        if keep is not None:
+                            keep(i, value)
                         for target in succ[i]:
                             left = ind[target] = ind[target] - 1
                             if not left:
@@ -168,9 +169,21 @@ class Frame:
             else:
                 starting.start(self, i)
 
-    def may_go_on(self, i: int) -> bool:
-        """Whether the task that finished the last node can run `i` straight away."""
-        return self.mode[i] == TASK and self.state[i] == IDLE and self.memo is None and not self.held and not self._draining
+    def proceed(self) -> int | None:
+        """Go on after a node that had a task; return a node for the same task to run, if there is one."""
+        ready = self.ready
+        if not ready and not self.pending and self.live and not self._draining:
+            self.run.tape.touch(self)
+            self.run.rest()
+            return None
+        if len(ready) == 1 and self.memo is None and not self._draining:
+            i = ready[0]
+            if self.mode[i] == TASK and self.state[i] == IDLE and not self.held:
+                ready.clear()
+                self.launch(i)
+                self.run.tape.touch(self)
+                return self.pending.pop()
+        return self.pump(take=True)
 
     def launch(self, i: int) -> None:
         """Let a node that needs a task, and nothing else, have one."""
@@ -219,6 +232,17 @@ class Frame:
         """Set the state of a node and let the world know."""
         self.state[i] = state
         self.dirty.append(i)
+
+    def give(self, i: int, value: Any) -> None:
+        """Finish a plain node with its one value, as `drain` does."""
+        self.vals[self.plan.out0[i]] = value
+        self.state[i] = DONE
+        self.dirty.append(i)
+        ind, push = self.ind, self.ready.append
+        for target in self.plan.succ[i]:
+            left = ind[target] = ind[target] - 1
+            if not left:
+                push(target)
 
     def finish(self, i: int, outputs: tuple[Any, ...], state: int = DONE) -> None:
         """Put the tokens of all outputs on their wires."""

@@ -127,6 +127,7 @@ def join_late(frame: "Frame", source: int, edge: tuple[int, int, int]) -> None:
         channel.push(chunk)
     frame.channels[target, position] = channel
     outlet.readers.append(channel)
+    outlet.settle()
 
 
 def can(frame: "Frame", i: int) -> bool:

@@ -18,7 +18,7 @@ _SHORT = 64
 class Memo:
     """See the module. `key` is that of the node that was asked for last."""
 
-    __slots__ = ("bytes", "entries", "forced", "frame", "hot", "key", "keys", "recipes", "session", "space", "statics", "vals", "warm", "wired")
+    __slots__ = ("bytes", "count", "entries", "forced", "frame", "hot", "key", "keys", "recipes", "session", "space", "statics", "vals", "warm", "wired")
 
     def __init__(self, frame: "Frame") -> None:
         """Look results up in the space of the run's owner."""
@@ -32,6 +32,7 @@ class Memo:
         self.vals = frame.vals
         self.wired = plan.wired
         self.bytes = 0
+        self.count = len(run.space.entries)
         self.recipes: list[bytes | None] = plan.no_recipes
         self.warm = False
         """Whether there is anything to find: then a run looks for it before it starts."""
@@ -141,13 +142,15 @@ class Memo:
             recipe = self.recipes[i]
             if recipe is not None:
                 self.entries[recipe] = outputs
-            self.bytes += _NUMBER if value.__class__ is not str else _NUMBER + len(value)
+            if value.__class__ is str:
+                self.bytes += len(value)
 
     def account(self) -> None:
         """Tell the cache how much was kept since the last time."""
-        if self.bytes:
-            self.space.cache.added(self.bytes)
-            self.bytes = 0
+        count = len(self.entries)
+        if count > self.count or self.bytes:
+            self.space.cache.added(self.bytes + max(count - self.count, 0) * _NUMBER)
+            self.count, self.bytes = len(self.entries), 0
 
     def keep_all(self, i: int, outputs: tuple[Any, ...], seconds: float, key: Key | None = None) -> None:
         """Keep the results of a node; the key is that of the last `recall` unless it is given."""

@@ -40,13 +40,21 @@ async def pump(frame: "Frame", i: int, attempt: int) -> tuple[Any, ...]:
 
 async def _forward(generator: Any, outlet: Outlet, slice_s: float) -> Final | None:
     final: Final | None = None
-    push, left, end = outlet.push, _CHECK, perf_counter() + slice_s
+    push, keep, left, end = outlet.push, outlet.chunks.append, _CHECK, perf_counter() + slice_s
+    outlet.settle()
     async with aclosing(generator):
         async for chunk in generator:
             if chunk.__class__ is Final:
                 final = chunk
                 continue
-            if push(chunk):
+            only = outlet.only
+            if only is not None:
+                keep(chunk)
+                if outlet.quiet:
+                    outlet.show()
+                if only.push(chunk):
+                    await only.room()
+            elif push(chunk):
                 for channel in channels(outlet):
                     await channel.room()
             left -= 1

@@ -226,7 +226,9 @@ class Run:
         """It is over."""
         if frame.plan.shapes[i].control is Control.NONE:
             self.busy -= 1
-            self.parks.left()
+            self.parks.live -= 1
+            if self.parks.full:
+                self.parks.check()
 
     def rest(self) -> None:
         """Look whether the run only waits for people now."""

@@ -31,11 +31,6 @@ class Parks:
             if first:
                 self._grown(channel)
 
-    def left(self) -> None:
-        """Note that a task is over."""
-        self.live -= 1
-        self.check()
-
 
 class Channel:
     """The queue of one stream wire; a tee is several channels."""
@@ -116,8 +111,8 @@ class Channel:
         queue, pop = self.queue, self.queue.popleft
         try:
             while True:
+                self.read = self.read or bool(queue)
                 while queue:
-                    self.read = True
                     chunk = pop()
                     if self.size and (chunk.__class__ is str or chunk.__class__ is bytes):
                         self.size -= len(chunk)
@@ -158,7 +153,7 @@ class Channel:
 class Outlet:
     """One stream output of a running node: what it has produced, and who reads it."""
 
-    __slots__ = ("chunks", "empty", "epoch", "needed", "address", "quiet", "readers", "stages", "told", "told_chars", "told_epoch", "_tell")
+    __slots__ = ("chunks", "empty", "epoch", "needed", "only", "address", "quiet", "readers", "stages", "told", "told_chars", "told_epoch", "_tell")
 
     def __init__(self, type: Type, *, needed: bool, tell: Callable[["Outlet"], None] = lambda _: None, address: tuple[str, str] = ("", "")) -> None:
         """Take the declared type, whether somebody wants the gathered value, and whom to tell when a chunk comes after a pause."""
@@ -168,6 +163,8 @@ class Outlet:
         self._tell = tell
         self.chunks: list[Any] = []
         self.readers: list[Channel] = []
+        self.only: Channel | None = None
+        """The reader when there is one and nothing else: the hot path."""
         self.stages: list[Any] = []
         """Per-chunk transforms fused into the producer."""
         self.needed = needed
@@ -177,12 +174,20 @@ class Outlet:
         self.told_chars = 0
         self.empty: Any = "" if type is Type.STRING else b"" if type is Type.BINARY else None
 
+    def settle(self) -> None:
+        """Look again who reads, after that has changed."""
+        self.only = self.readers[0] if len(self.readers) == 1 and not self.stages else None
+
+    def show(self) -> None:
+        """Tell that there are chunks which nobody was shown."""
+        self.quiet = False
+        self._tell(self)
+
     def push(self, chunk: Any) -> bool:
         """Give a chunk to everybody and return whether the producer should wait for room."""
         self.chunks.append(chunk)
         if self.quiet:
-            self.quiet = False
-            self._tell(self)
+            self.show()
         full = False
         for reader in self.readers:
             full = reader.push(chunk) or full
@@ -196,8 +201,7 @@ class Outlet:
         self.told = self.told_chars = 0
         self.epoch += 1
         if self.quiet:
-            self.quiet = False
-            self._tell(self)
+            self.show()
 
     def gathered(self) -> Any:
         """Return what a value input reads: text and bytes concatenated, anything else as a list (S2)."""

@@ -50,6 +50,7 @@ class Tape:
         self.over = False
         self._weight = 0
         self._frames: dict[Frame, None] = {}
+        self._latest: Frame | None = None
         self._outlets: list[Outlet] = []
         self._events: list[RunEvent] = []
         self._progress: dict[str, Progress] = {}
@@ -64,9 +65,11 @@ class Tape:
 
     def touch(self, frame: "Frame") -> None:
         """Nodes of `frame` have changed. The last one touched is told last: a container ends after what is in it."""
-        self._frames.pop(frame, None)
-        self._frames[frame] = None
-        self._arm()
+        if frame is not self._latest:
+            self._latest = frame
+            self._frames.pop(frame, None)
+            self._frames[frame] = None
+            self._arm()
 
     @property
     def behind(self) -> bool:
@@ -176,6 +179,7 @@ class Tape:
     def _collect(self) -> tuple[list[AnyRecord], list[RunEvent]]:
         """Turn what has happened into records and events, at most a batch of nodes."""
         nodes: list[Any] = []
+        self._latest = None
         records, self._records = self._records, []
         left = self._limits.flush_nodes
         while self._frames and left > 0:

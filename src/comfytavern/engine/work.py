@@ -10,7 +10,7 @@ from comfytavern.engine import args as arguments
 from comfytavern.engine import calls, loops, maps, pump
 from comfytavern.engine.implementation import Style
 from comfytavern.engine.plan import TASK, Shape
-from comfytavern.engine.tokens import CANCELLED, DONE, RUNNING, Cause, UpstreamError, node_error
+from comfytavern.engine.tokens import CANCELLED, DEAD, DONE, RUNNING, Cause, UpstreamError, node_error
 from comfytavern.graph.kinds import Control, Effect
 
 if TYPE_CHECKING:
@@ -25,30 +25,25 @@ async def work(frame: "Frame", first: int) -> None:
     A failure of the engine itself ends the run. `TASK` nodes take a short cut: call, finish, and straight on when the
     next node is one too.
     """
-    run, mode, ready = frame.run, frame.mode, frame.ready
-    task: Any = asyncio.current_task()
-    i: int | None = first
-    end = perf_counter() + run.limits.slice_s
+    mode, i, end = frame.mode, first, 0.0
     try:
-        while i is not None:
+        while True:
             if mode[i] == TASK:
                 await _plain(frame, i)
             else:
                 await _perform(frame, i)
-            if perf_counter() > end:
+            if end and perf_counter() > end:
                 await _yield(frame)
-                end = perf_counter() + run.limits.slice_s
-            if len(ready) == 1 and frame.may_go_on(ready[0]):
-                frame.launch(ready[0])
-                i = frame.pending.pop()
-                ready.clear()
-                run.tape.touch(frame)
-            else:
-                i = frame.pump(take=True)
-            if i is not None:
-                frame.tasks[i] = task
+                end = 0.0
+            following = frame.proceed()
+            if following is None:
+                return
+            i = following
+            task: Any = asyncio.current_task()
+            frame.tasks[i] = task
+            end = end or perf_counter() + frame.run.limits.slice_s
     except Exception as bug:  # noqa: BLE001 - our own mistake
-        run.crash(bug)
+        frame.run.crash(bug)
 
 
 async def _yield(frame: "Frame") -> None:
@@ -64,27 +59,26 @@ async def _yield(frame: "Frame") -> None:
 
 async def _plain(frame: "Frame", i: int) -> None:
     """Run a `TASK` node."""
-    run, plan, vals = frame.run, frame.plan, frame.vals
+    plan, vals = frame.plan, frame.vals
     function: Any = plan.fns[i]
     slots: Any = plan.args[i]
     started = perf_counter()
     try:
         value = await function(*[vals[slot] for slot in slots])
-    except BaseException as error:
-        if not isinstance(error, Exception | asyncio.CancelledError):
-            raise
+    except asyncio.CancelledError as error:
         _over(frame, i, started)
         _unhappy(frame, i, error, 1)
-        return
-    del frame.tasks[i]
-    frame.live -= 1
-    run.busy -= 1
-    run.parks.left()
-    spent = perf_counter() - started
-    frame.ms[i] = round(spent * 1000, 3)
-    if frame.memo is not None:
-        frame.memo.settle(i, (value,), spent)
-    frame.finish(i, (value,))
+    except Exception as error:  # noqa: BLE001 - whatever a node raises is its failure
+        _over(frame, i, started)
+        _unhappy(frame, i, error, 1)
+    else:
+        spent = _over(frame, i, started)
+        if frame.memo is not None:
+            frame.memo.settle(i, (value,), spent)
+        if value is DEAD:
+            frame.finish(i, (value,))
+        else:
+            frame.give(i, value)
 
 
 async def _perform(frame: "Frame", i: int) -> None:
@@ -113,7 +107,7 @@ def _over(frame: "Frame", i: int, started: float) -> float:
     frame.live -= 1
     frame.run.left(frame, i)
     spent = perf_counter() - started
-    frame.ms[i] = round(spent * 1000, 3)
+    frame.ms[i] = int(spent * 1e6) / 1e3
     return spent
 
 

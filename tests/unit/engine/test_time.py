@@ -180,10 +180,11 @@ async def test_cancelling_one_node_takes_along_what_depends_on_it_and_what_only_
 async def test_cancel_closes_an_http_call_in_flight(world):
     import httpx
 
-    gone = asyncio.Event()
+    asked, gone = asyncio.Event(), asyncio.Event()
 
     async def serve(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
+        asked.set()
         await reader.read()  # until the client goes away
         gone.set()
         writer.close()
@@ -198,7 +199,7 @@ async def test_cancel_closes_an_http_call_in_flight(world):
     world.node("t.http", call, [inp("x", ANY, default=1)])
     runner = Runner(world)
     run = runner.start(runner.compile(Draw().n("h", "t.http").graph()))
-    await asyncio.sleep(0.3)
+    await asyncio.wait_for(asked.wait(), 20)
     run.cancel()
     await asyncio.wait_for(gone.wait(), 1)
     assert (await run.result()).state == "cancelled"
