@@ -17,6 +17,8 @@ export default defineConfig({
     ui({ ...kit, components: { ...kit.components, dts: false } }),
     VueI18n({ include: [fileURLToPath(new URL('./src/locales/**', import.meta.url))], compositionOnly: true }),
   ],
+  // Found before the first test starts: a dependency found later would load the page of a running test anew.
+  optimizeDeps: { include: ['vue', 'vue-router', 'vue-i18n', '@iconify/vue', '@tanstack/vue-query', '@vue-flow/core', '@vueuse/core', 'openapi-fetch', 'elkjs/lib/elk-api.js', 'marked', 'dompurify', '@nuxt/ui > reka-ui', '@nuxt/ui > tailwind-variants', '@nuxt/ui > defu', '@nuxt/ui > scule', '@nuxt/ui > ohash/utils'] },
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   test: {
     projects: [

@@ -3,6 +3,7 @@
 import type { End, NodeDoc, Port, WireDoc } from './document'
 import type { Draft } from './edit'
 import { sameEnd } from './edit'
+import { hasHandle } from './geometry'
 import { minter } from './ids'
 import type { Body } from './model'
 import { portsOf, reaches, typedPort, type World } from './ports'
@@ -61,6 +62,7 @@ export function bestPartner(world: World, body: Body, node: NodeDoc, side: 'inpu
   let top = 0
   for (const candidate of portsOf(world, body, node)[side]) {
     if (candidate.id === 'after' || candidate.id === 'error') continue
+    if (side === 'inputs' && !hasHandle(candidate, false, node.look?.handles)) continue
     const [out, into] = side === 'inputs' ? [port, candidate] : [candidate, port]
     let score = closeness(out, into)
     if (side === 'inputs' && body.into(node.id, candidate.id).length && !candidate.many) score *= 0.2

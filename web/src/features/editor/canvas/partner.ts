@@ -12,5 +12,5 @@ const nowhere = new Body('')
 export function partnerScore(session: EditorSession, kind: Kind, loose: Loose): number {
   const ports = portsOf(session.world, nowhere, { id: '?', kind: kind.id })
   const side: Port[] = loose.side === 'outputs' ? ports.inputs : ports.outputs
-  return Math.max(0, ...side.filter((port) => port.id !== 'after').map((port) => (loose.side === 'outputs' ? closeness(loose.port, port) : closeness(port, loose.port))))
+  return Math.max(0, ...side.filter((port) => port.id !== 'after' && port.handle !== false).map((port) => (loose.side === 'outputs' ? closeness(loose.port, port) : closeness(port, loose.port))))
 }

@@ -10,6 +10,7 @@ export function resizeGesture(context: CanvasContext, box: Box, start: PointerEv
   const from = flow.toFlow(start.clientX, start.clientY)
   const element = host().querySelector<HTMLElement>(`[data-node="${CSS.escape(box.id)}"]`)
   const size = { w: box.w, h: box.h }
+  const settled = (value: number) => (context.snap.value ? snapped(value) : Math.round(value))
   const finish = () => {
     overlay.resize = null
     flow.busy(false)
@@ -19,8 +20,8 @@ export function resizeGesture(context: CanvasContext, box: Box, start: PointerEv
     move(event) {
       if (!overlay.resize) flow.busy(true)
       const to = flow.toFlow(event.clientX, event.clientY)
-      size.w = Math.max(WIDTH_MIN, snapped(box.w + to.x - from.x))
-      size.h = Math.max(HEADER, snapped(box.h + to.y - from.y))
+      size.w = Math.max(WIDTH_MIN, settled(box.w + to.x - from.x))
+      size.h = Math.max(HEADER, settled(box.h + to.y - from.y))
       overlay.resize = { node: box.id, ...size }
       if (element) Object.assign(element.style, { width: `${size.w}px`, height: `${size.h}px` })
       context.repaint()
