@@ -1,5 +1,6 @@
 """What keeps saved work must do: one suite, run on the fake and on every database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -271,3 +272,10 @@ async def test_a_workflow_may_arrive_with_several_versions(kept: Kept) -> None:
     old = await kept.versions.find(ANN, "wfl_1", 2)
     assert old is not None
     assert bytes(old.graph) == b"[2]"
+
+
+async def test_of_many_saves_at_once_from_one_base_exactly_one_is_taken(kept: Kept, one: Workflow) -> None:
+    results = await asyncio.gather(*(saved(kept, f'{{"tab":{tab}}}', 1) for tab in range(5)), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Conflict"] * 4 + ["Workflow"]
+    assert {result.params["current_version"] for result in results if isinstance(result, Conflict)} == {2}
+    assert [item.version for item in (await kept.versions.page(ANN, one.id, cursor=None, limit=9)).items] == [2, 1]

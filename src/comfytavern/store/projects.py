@@ -137,8 +137,9 @@ class SqlVersions:
     async def save(self, owner: str, workflow_id: str, base_version: int, draft: Draft, changes: Changes) -> Workflow | None:
         """Make `draft` the newest version (VersionRepo.save)."""
         async with self._database.write() as connection:
-            query = _WORKFLOW.where(workflows.c.owner_id == owner, workflows.c.id == workflow_id).with_for_update(of=workflows)
-            row = (await connection.execute(query)).first()
+            mine = (workflows.c.owner_id == owner) & (workflows.c.id == workflow_id)
+            await connection.execute(select(workflows.c.id).where(mine).with_for_update())  # Others wait; then we see what they saved.
+            row = (await connection.execute(_WORKFLOW.where(mine))).first()
             if row is None:
                 return None
             await _require_project(connection, owner, row.project_id)
