@@ -39,8 +39,8 @@ class KindStep(NamedTuple):
     """Renamed outputs, old id -> new id: pins, defaults and wires follow."""
 
 
-KindSteps = Mapping[str, Mapping[int, KindStep]]
-"""Kind id -> the version a step starts from -> the step."""
+KindSteps = Mapping[str, Mapping[int, KindStep | Callable[[Json], Json]]]
+"""Kind id -> the version a step starts from -> the step; a bare function on the values is a step of its own name."""
 
 
 class Migrated(NamedTuple):
@@ -104,7 +104,8 @@ class _Walk:
         taken: list[KindStep] = []
         version = node.kind_version
         while kind is not None and version < kind.version and version in steps:
-            taken.append(steps[version])
+            step = steps[version]
+            taken.append(step if isinstance(step, KindStep) else KindStep(getattr(step, "__name__", repr(step)), values=step))
             version += 1
         return taken
 

@@ -70,6 +70,13 @@ def test_a_step_that_breaks_leaves_the_node_as_it_was() -> None:
     assert (failed.code, failed.place, failed.params["step"]) == ("graph.migration_failed", {"node": "a"}, "breaks")
 
 
+def test_a_bare_function_is_a_step_of_its_own_name() -> None:
+    document = graph([node("a", "llm.chat", {"temperature": 0.5}, kind_version=2)])
+    migrated = migrate(document, KINDS_NOW, {"llm.chat": {2: temperature_in_percent}})
+    assert migrated.applied == {"a": ["temperature_in_percent"]}
+    assert migrated.graph.nodes[0].values == {"temperature": 50}
+
+
 def test_a_gap_in_the_steps_ends_the_way() -> None:
     document = graph([node("a", "llm.chat")])
     assert migrate(document, KINDS_NOW, {"llm.chat": {2: STEPS["llm.chat"][2]}}).graph is document

@@ -375,6 +375,12 @@ def test_settings_of_loop(setting: dict[str, Any], code: str) -> None:
     assert code in codes(graph([node("l", "flow.loop", {**GOOD_LOOP, **setting})], groups=[ROUND]))
 
 
+@pytest.mark.parametrize("version", ["3", 0, True, 1.5])
+def test_the_version_of_a_library_workflow_is_a_number(version: object) -> None:
+    document = graph([node("g", "flow.group", {"workflow": "wfl_1", "version": version})])
+    assert codes(document, resolve=lambda _workflow, _version: graph([])) == ["graph.bad_setting"]
+
+
 def test_a_loop_that_stops_at_its_limit_needs_no_condition() -> None:
     assert codes(graph([node("l", "flow.loop", {**GOOD_LOOP, "while": None, "on_limit": "stop"})], groups=[ROUND])) == []
 

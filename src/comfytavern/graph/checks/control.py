@@ -56,6 +56,9 @@ class _Settings:
         for name in self._inputs:
             if name in SETTINGS[self._kind.control]:
                 yield problem("graph.reserved_port", self._place(port=name), port=name)
+        version = self._value("version", default=1)
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            yield self._bad("version", "the number of a version, or left out for the newest")
         if self._kind.control is Control.MAP:
             yield from self._check_map()
         elif self._kind.control is Control.LOOP:

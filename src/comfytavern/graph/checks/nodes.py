@@ -31,7 +31,7 @@ def check_nodes(scope: Scope) -> Iterator[Problem]:
         yield from _check_version(scope, node, kind)
         yield from _check_dynamic(scope, node, kind)
         if not scope.is_opaque(node):
-            yield from _check_inputs(scope, node)
+            yield from _check_inputs(scope, node, kind)
             yield from _check_unknown_values(scope, node, kind)
             yield from _check_pins(scope, node)
 
@@ -46,11 +46,12 @@ def _check_version(scope: Scope, node: Node, kind: Kind) -> Iterator[Problem]:
         yield problem("graph.kind_deprecated", scope.place(node=node.id), kind=kind.id, instead=kind.deprecated)
 
 
-def _check_inputs(scope: Scope, node: Node) -> Iterator[Problem]:
+def _check_inputs(scope: Scope, node: Node, kind: Kind) -> Iterator[Problem]:
+    """Look at what has no wire; the settings of the engine's own kinds are looked at in control.py."""
     runs = node.mode == "normal" and not node.pins
     wired = scope.wires_in.get(node.id, {})
     for port in scope.ports[node.id].inputs:
-        if port.id in wired:
+        if port.id in wired or port.id in SETTINGS.get(kind.control, ()):
             continue
         value = node.values.get(port.id)
         if value is not None:
