@@ -12,6 +12,8 @@ from comfytavern.engine.implementation import DEAD, ErrorValue
 from comfytavern.kernel.errors import Failure
 from comfytavern.nodes.flow.catch import catch
 from comfytavern.nodes.flow.filter import filter_list
+from comfytavern.nodes.flow.item import item
+from comfytavern.nodes.flow.list import arrange
 from comfytavern.nodes.flow.switch import switch
 from comfytavern.nodes.flow.wait_until import wait_until
 from comfytavern.nodes.kit import Type, Words, as_text, inp, node, out
@@ -285,3 +287,21 @@ async def test_a_text_without_an_end_is_cut_all_the_same() -> None:
 @pytest.mark.parametrize("size", [1, 3, 100])
 async def test_sentences_end_where_people_end_them(text: str, expected: list[str], size: int) -> None:
     assert await cut(text, [size] * len(text)) == expected
+
+
+def test_items_are_taken_by_place_or_name() -> None:
+    assert item(["a", 0], "1", "fail") == 0
+    assert item({"a": False}, "a", "fail") is False
+    assert item({"1": ""}, 1, "fail") == ""
+    assert code_of(item, [], 0, "fail") == code_of(item, "text", "x", "fail") == "flow.missing"
+    assert item([], 0, "null") is None
+    assert item([], 0, "skip") is DEAD
+
+
+def test_lists_are_arranged() -> None:
+    assert arrange([2, "b", None, 1, "a"], "sort", "", 0, 0)[0] == [1, 2, "a", "b", None]
+    assert arrange([{"n": 2}, {"n": 1}], "sort", "n", 0, 0)[0] == [{"n": 1}, {"n": 2}]
+    assert arrange([1, 0, 1, False, "1"], "unique", "", 0, 0)[0] == [1, 0, False, "1"]
+    assert arrange([[1], 2, [[3]]], "flatten", "", 0, 0) == ([1, 2, [3]], 3)
+    assert arrange([1, 2, 3, 4], "slice", "", -3, 2)[0] == [2, 3]
+    assert code_of(arrange, [], "nonsense", "", 0, 0) == "flow.list"
