@@ -6,7 +6,7 @@ from typing import Any
 from comfytavern.graph.checks.scope import Scope, is_name
 from comfytavern.graph.checks.values import value_fits
 from comfytavern.graph.control_ports import SETTINGS
-from comfytavern.graph.document import Node, Policy
+from comfytavern.graph.document import Node
 from comfytavern.graph.kinds import Kind, Port
 from comfytavern.graph.ports import dynamic_port
 from comfytavern.graph.problems import problem
@@ -14,7 +14,7 @@ from comfytavern.graph.types import Type, name_of
 from comfytavern.kernel.errors import Problem
 
 _MODES = ("normal", "bypass", "mute")
-_PLAIN = Policy()
+_PLAIN = Node(id="", kind="").policy
 
 
 def check_nodes(scope: Scope) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from comfytavern.graph.kinds import Kind, Kinds, Port
 from comfytavern.graph.ports import NO_PORTS, Ports, all_ports
 
 NAME_MAX = 100
+_RESERVED = frozenset("/[]:")
 
 
 class Scope:
@@ -68,7 +69,7 @@ def _key(document_key: str, group: str) -> str:
 
 def is_name(id: str) -> bool:
     """Return whether an id can stand in a path such as `refine[2]/judge:text`."""
-    return 0 < len(id) <= NAME_MAX and id.isprintable() and not any(character in "/[]:" for character in id)
+    return 0 < len(id) <= NAME_MAX and id.isprintable() and _RESERVED.isdisjoint(id)
 
 
 def repeated(items: Iterable[Any]) -> list[Any]:
