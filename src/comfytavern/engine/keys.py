@@ -7,12 +7,11 @@ since every user has a cache of their own.
 """
 
 import struct
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from xxhash import xxh3_128_digest
 
+from comfytavern.engine.digest import digest, encode, safe
 from comfytavern.engine.implementation import DEAD, Style
 from comfytavern.engine.plan import Plan, Shape
 from comfytavern.graph.kinds import Control, Effect
@@ -21,13 +20,7 @@ Key = tuple[Any, ...]
 _SHORT = 64
 _COUNT_MAX = 4096
 """Values with more parts than this have no key of their content: encoding them would hold the loop."""
-_encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder(order="deterministic").encode
 _CONSTANT = {True: b"true", False: b"false", None: b"null", DEAD: b"dead"}
-
-
-def digest(value: Any) -> bytes:
-    """Return 16 bytes for any JSON-like value; equal bytes mean an equal value of an equal type."""
-    return xxh3_128_digest(_encode(value))
 
 
 def value_key(value: Any, size_max: int) -> Any:
@@ -46,7 +39,7 @@ def value_key(value: Any, size_max: int) -> Any:
     if _parts(value, _COUNT_MAX) <= 0:
         return None
     try:
-        encoded = _encode(value)
+        encoded = encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
     return xxh3_128_digest(b"j" + encoded) if len(encoded) <= size_max else None
@@ -67,22 +60,12 @@ def _parts(value: Any, left: int) -> int:
 
 
 def seal(plan: Plan) -> None:
-    """Fill in `statics`, `wired` and `hash` of a plan."""
+    """Fill in `statics`, `hot`, `no_recipes` and `wired` of a plan."""
     for i in range(plan.n):
         plan.wired.append(_wired(plan, i))
         plan.statics.append(static(plan, i))
     plan.hot = [fixed if _is_plain(shape) else None for fixed, shape in zip(plan.statics, plan.shapes, strict=True)]
     plan.no_recipes = [None] * plan.n
-    parts = [
-        plan.paths,
-        [fixed or b"" for fixed in plan.statics],
-        [(shape.kind.id, shape.implementation.code_version, shape.muted) for shape in plan.shapes],
-        plan.args,
-        sorted(plan.after.items()),
-        [_safe(value) for value in plan.vals0],
-        [(i, body.plan.hash, _safe(body.values)) for i, body in sorted(plan.bodies.items())],
-    ]
-    plan.hash = digest(parts)
 
 
 def _is_plain(shape: Shape) -> bool:
@@ -102,11 +85,11 @@ def static(plan: Plan, i: int) -> bytes | None:
         if port.cosmetic:
             continue
         if arg.__class__ is tuple:
-            fixed.append((port.id, [_safe(vals0[slot]) if owner[slot] < 0 else 1 for slot in arg]))  # pyright: ignore[reportGeneralTypeIssues]
+            fixed.append((port.id, [safe(vals0[slot]) if owner[slot] < 0 else 1 for slot in arg]))  # pyright: ignore[reportGeneralTypeIssues]
         else:
-            fixed.append((port.id, 1) if owner[arg] >= 0 else (port.id, _safe(vals0[arg]), 0))  # pyright: ignore[reportArgumentType, reportCallIssue]
+            fixed.append((port.id, 1) if owner[arg] >= 0 else (port.id, safe(vals0[arg]), 0))  # pyright: ignore[reportArgumentType, reportCallIssue]
     if i in plan.fallback:
-        fixed.append([(at, _safe(value)) for at, value in plan.fallback[i].items() if not shape.inputs[at].cosmetic])
+        fixed.append([(at, safe(value)) for at, value in plan.fallback[i].items() if not shape.inputs[at].cosmetic])
     if kind.dynamic_outputs:
         fixed.append([port.id for port in shape.outputs])
     return digest(fixed)
@@ -121,14 +104,6 @@ def _wired(plan: Plan, i: int) -> tuple[int, ...]:
             slots += [slot for slot in (arg if isinstance(arg, tuple) else (arg,)) if owner[slot] >= 0]
     wired = tuple(slots)
     return args if wired == args else wired  # pyright: ignore[reportReturnType]
-
-
-def _safe(value: Any) -> Any:
-    try:
-        _encode(value)
-    except (TypeError, ValueError, OverflowError, RecursionError):
-        return repr(value)
-    return value
 
 
 def recipes(plan: Plan, inputs: dict[str, Any], size_max: int) -> list[bytes | None]:
@@ -151,7 +126,7 @@ def recipe(plan: Plan, i: int, table: list[bytes | None], inputs: dict[str, Any]
     shape = plan.shapes[i]
     fixed = plan.statics[i]
     if i in plan.pins:
-        fixed = digest([(at, _safe(value)) for at, value in plan.pins[i].items()])
+        fixed = digest([(at, safe(value)) for at, value in plan.pins[i].items()])
         return fixed if len(plan.pins[i]) >= shape.width else None
     if shape.control is Control.INPUT:
         parts = [inputs.get(port.id, b"") for port in shape.outputs]

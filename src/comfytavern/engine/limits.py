@@ -11,13 +11,13 @@ class Limits:
     """Chunks a stream wire holds before its producer waits."""
     stream_bytes: int = 256 * 1024
     """Characters or bytes a stream wire holds before its producer waits."""
-    slice_s: float = 0.004
+    slice_s: float = 0.003
     """How long inline nodes may hold the loop in one go."""
     inline_s: float = 0.005
     """An inline node that takes longer is logged, and its kind moves to threads."""
     flush_s: float = 1 / 60
     """Pause between two batches of events."""
-    flush_nodes: int = 2048
+    flush_nodes: int = 1536
     """Node changes in one batch at most, so that a flush stays short."""
     thread_grace_s: float = 2.0
     """How long a cancelled thread node is waited for before its result is given up."""

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from comfytavern.engine import args as arguments
-from comfytavern.engine.keys import Key, digest, value_key
+from comfytavern.engine.digest import digest
+from comfytavern.engine.keys import Key, value_key
 from comfytavern.engine.tokens import CACHED, DEAD, DONE, IDLE, QUEUED, Broken
 from comfytavern.graph.kinds import Effect
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from comfytavern.engine.digest import digest, safe
 from comfytavern.engine.implementation import Implementation, Style
-from comfytavern.graph.document import Policy
+from comfytavern.graph.document import Graph, Policy
 from comfytavern.graph.kinds import Control, Effect, Kind, Port
 from comfytavern.graph.types import Type
 
@@ -87,8 +88,6 @@ class Plan:
     """See the module. Index `i` is a node; arrays without a comment have one entry per node."""
 
     n: int = 0
-    hash: bytes = b""
-    """Of everything that decides results; the journal of a run belongs to one hash."""
     paths: list[str] = field(default_factory=list[str])
     shapes: list[Shape] = field(default_factory=list[Shape])
     fns: list[Callable[..., Any] | None] = field(default_factory=list[Callable[..., Any] | None])
@@ -141,6 +140,31 @@ class Plan:
     index: dict[str, int] | None = None
     recipes: tuple[Any, list[bytes | None]] | None = None
     resolve: Any = None
+    document: Graph | None = None
+    """What it was compiled from, when that was a whole document."""
+    known_hash: bytes | None = None
+
+    @property
+    def hash(self) -> bytes:
+        """16 bytes of everything that decides results; the journal of a run belongs to one hash."""
+        if self.known_hash is None:
+            self.known_hash = digest(
+                [
+                    self.paths,
+                    [fixed or b"" for fixed in self.statics],
+                    [(shape.kind.id, shape.implementation.code_version, shape.muted) for shape in self.shapes],
+                    [[self._given(arg) for arg in args] for args in self.args],
+                    [(i, self._given(arg)) for i, arg in sorted(self.after.items())],
+                    [(i, body.plan.hash, safe(body.values)) for i, body in sorted(self.bodies.items())],
+                ]
+            )
+        return self.known_hash
+
+    def _given(self, arg: Arg) -> Any:
+        """Return an input as the hash sees it: constants by value, for their slots may differ."""
+        if isinstance(arg, tuple):
+            return [self._given(slot) for slot in arg]
+        return arg if self.owner[arg] >= 0 else (safe(self.vals0[arg]),)
 
     def find(self, path: str) -> int | None:
         """Return the node at `path`, or None."""

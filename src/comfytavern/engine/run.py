@@ -178,7 +178,7 @@ class Run:
     def begin(self, targets: tuple[int, ...] | None) -> None:
         """Start."""
         self.tape.event(RunChanged(state="running"))
-        if self.past is None or self.past.started is None:
+        if self.log is not None and (self.past is None or self.past.started is None):
             self.tape.record(Started(plan=self.plan.hash.hex(), inputs=self.inputs, options=msgspec.to_builtins(self.options)))
         if self.past is not None:
             self.closed_waits = {token: answer.outcome for token, answer in self.past.answers.items()}

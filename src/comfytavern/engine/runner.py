@@ -10,7 +10,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from comfytavern.engine import partial
+from comfytavern.engine import keys, partial
 from comfytavern.engine.cache import Cache
 from comfytavern.engine.compile import Compiler
 from comfytavern.engine.implementation import Implementations
@@ -19,6 +19,7 @@ from comfytavern.engine.log import AnyRecord, Log
 from comfytavern.engine.past import Past
 from comfytavern.engine.plan import Plan
 from comfytavern.engine.pools import Pools
+from comfytavern.engine.rebase import rebase
 from comfytavern.engine.options import Options
 from comfytavern.engine.run import Result, Run
 from comfytavern.engine.threads import Threads
@@ -58,15 +59,22 @@ class Runner:
         self.threads = Threads(_WORKERS, self.limits.thread_grace_s)
         self.watchdog = Watchdog(self.limits.inline_s)
 
-    def compile(self, graph: Graph, resolve: Callable[[str, int | None], Graph] | None = None) -> Plan:
+    def compile(self, graph: Graph, resolve: Callable[[str, int | None], Graph] | None = None, *, base: Plan | None = None) -> Plan:
         """Return a plan that can be started any number of times.
 
-        Raises `Invalid` (`graph.invalid`) with every problem of the graph.
+        `base` is the plan of an earlier version of the same graph: when only values have changed since, this takes
+        microseconds. Raises `Invalid` (`graph.invalid`) with every problem of the graph.
         """
+        if base is not None and base.resolve is resolve and (edited := rebase(base, graph)) is not None:
+            return edited
         problems = [problem for problem in validate(graph, self.implementations, resolve) if problem.level == "error"]
         if problems:
             raise Invalid("graph.invalid", problems[0].message, hint="Open the graph and look at its problems.").with_problems(problems)
-        return Compiler(self.implementations, resolve).compile(graph, graph)
+        plan = Compiler(self.implementations, resolve).compile(graph, graph)
+        plan.document = graph
+        if not plan.inputs:
+            keys.recipes(plan, {}, self.limits.value_key_bytes)
+        return plan
 
     def start(
         self,

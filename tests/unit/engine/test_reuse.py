@@ -7,7 +7,7 @@ import pytest
 from comfytavern.engine.runner import Cache, Runner
 from comfytavern.graph.document import Policy
 from comfytavern.kernel.errors import Invalid, NotFound
-from tests.unit.engine.world import ANY, Draw, finish, inp, out, states
+from tests.unit.engine.world import ANY, Draw, Type, finish, inp, out, states
 
 
 @pytest.fixture
@@ -259,3 +259,21 @@ async def test_a_cosmetic_input_does_not_count(world, runner):
     for title in ("a", "b"):
         await finish(world, Draw().n("t", "t.title", x=1, title=title).graph(), runner=runner)
     assert world.calls == ["title"]
+
+
+async def test_an_edit_of_values_is_compiled_from_the_plan_before_it(world, runner):
+    def graph(x, name="b"):
+        draw = Draw().n("a", "t.tag", name="a", x=x).n("b", "t.tag", name=name).w("a.value", "b.x")
+        return draw.n("out", "graph.output").gives("b").w("b.value", "out.b").graph()
+
+    first = runner.compile(graph(1))
+    edited = runner.compile(graph(2, "c"), base=first)
+    assert edited.succ is first.succ, "what is the same is shared"
+    assert edited.hash == runner.compile(graph(2, "c")).hash != first.hash
+    for plan, expected in ((first, "b(a(1))"), (edited, "c(a(2))"), (first, "b(a(1))")):
+        run = runner.start(plan)
+        assert (await run.result()).outputs == {"b": expected}
+    assert world.calls == ["a", "b", "a", "c"]
+    world.node("t.int", lambda x: x, [inp("x", Type.INTEGER, required=True)])
+    with pytest.raises(Invalid):
+        runner.compile(Draw().n("i", "t.int", x="text").graph(), base=runner.compile(Draw().n("i", "t.int", x=1).graph()))
