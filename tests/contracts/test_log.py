@@ -33,7 +33,7 @@ async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[L
         summary = RunSummary(
             id=id, workflow_id=None, workflow_name=None, version=None, state="running", created_at=moment(1), source="http"
         )
-        await SqlRuns(database).add(StoredRun(owner="usr_1", summary=summary, project_id=None, order=Order(), graph=msgspec.Raw(b"{}")))
+        await SqlRuns(database).add(StoredRun(owner="usr_1", summary=summary, project_id=None, order=Order()), msgspec.Raw(b"{}"))
     yield SqlLog(database, Appender(database))
     await database.close()
 

@@ -24,6 +24,7 @@ from comfytavern.testing.runs import MemoryEvents, MemoryHistory, MemoryRuns, Me
 
 ANN, BOB = "usr_ann", "usr_bob"
 ALL = Which()
+GRAPH = msgspec.Raw(b'{"n":1.0}')
 
 
 @dataclass
@@ -60,7 +61,7 @@ def run(id: str = "run_1", *, at: float = 10.0, owner: str = ANN, state: str = "
         source="http",
     )
     order = Order(inputs={"a": [0, False, ""], "字": None}, targets=["n1"], mode="fail_fast", library={"wfl_1": 3})
-    return StoredRun(owner=owner, summary=summary, project_id="prj_1" if saved else None, order=order, graph=msgspec.Raw(b'{"n":1.0}'))
+    return StoredRun(owner=owner, summary=summary, project_id="prj_1" if saved else None, order=order)
 
 
 def batch(first: int, last: int) -> Batch:
@@ -72,7 +73,7 @@ async def change(kept: Kept, id: str, **more: Any) -> None:
 
 
 async def test_a_run_comes_back_as_it_was(kept: Kept) -> None:
-    await kept.runs.add(run(saved=True))
+    await kept.runs.add(run(saved=True), GRAPH)
     found = await kept.runs.find("run_1")
     assert found == msgspec.structs.replace(run(saved=True), summary=msgspec.structs.replace(run(saved=True).summary, tokens=0))
     assert await kept.history.find(ANN, "run_1") == found
@@ -80,7 +81,7 @@ async def test_a_run_comes_back_as_it_was(kept: Kept) -> None:
 
 
 async def test_what_is_somebody_elses_is_not_there(kept: Kept) -> None:
-    await kept.runs.add(run())
+    await kept.runs.add(run(), GRAPH)
     assert await kept.history.find(BOB, "run_1") is None
     assert (await kept.history.page(BOB, ALL, cursor=None, limit=9)).items == []
     assert not await kept.history.remove(BOB, "run_1")
@@ -88,7 +89,7 @@ async def test_what_is_somebody_elses_is_not_there(kept: Kept) -> None:
 
 
 async def test_changes_change_what_is_given_and_tell_how_long_it_took(kept: Kept) -> None:
-    await kept.runs.add(run())
+    await kept.runs.add(run(), GRAPH)
     await change(kept, "run_1", state="running", started_at=moment(12.0))
     await change(kept, "run_1", state="ok", ended_at=moment(13.5), tokens=7, cost_usd=0.5, shown=msgspec.Raw(b'{"seq":3}'))
     found = await kept.runs.find("run_1")
@@ -101,12 +102,15 @@ async def test_changes_change_what_is_given_and_tell_how_long_it_took(kept: Kept
         7,
         0.5,
     )
-    assert found.shown == msgspec.Raw(b'{"seq":3}')
+    papers = await kept.runs.papers("run_1")
+    assert papers is not None
+    assert (papers.graph, papers.shown) == (GRAPH, msgspec.Raw(b'{"seq":3}'))
+    assert await kept.runs.papers("run_2") is None
     assert not await kept.runs.change("run_2", Changes(state="ok"))
 
 
 async def test_an_error_is_kept(kept: Kept) -> None:
-    await kept.runs.add(run())
+    await kept.runs.add(run(), GRAPH)
     await change(kept, "run_1", state="failed", error={"path": "n1", "message": "no", "params": {"x": [1]}})
     found = await kept.history.find(ANN, "run_1")
     assert found is not None
@@ -115,7 +119,7 @@ async def test_an_error_is_kept(kept: Kept) -> None:
 
 async def test_unfinished_runs_come_in_the_order_of_their_start(kept: Kept) -> None:
     for id, at, state in (("run_3", 3.0, "running"), ("run_1", 1.0, "waiting"), ("run_2", 2.0, "queued"), ("run_0", 0.5, "ok")):
-        await kept.runs.add(run(id, at=at, state=state, owner=BOB if id == "run_2" else ANN))
+        await kept.runs.add(run(id, at=at, state=state, owner=BOB if id == "run_2" else ANN), GRAPH)
     await change(kept, "run_1", due_at=99.5)
     found = await kept.runs.unfinished()
     assert [(one.id, one.owner, one.state, one.due_at) for one in found] == [
@@ -127,7 +131,7 @@ async def test_unfinished_runs_come_in_the_order_of_their_start(kept: Kept) -> N
 
 async def test_history_is_filtered_and_comes_in_pages(kept: Kept) -> None:
     for number in range(5):
-        await kept.runs.add(run(f"run_{number}", at=float(number), saved=number % 2 == 0, state="ok" if number < 3 else "failed"))
+        await kept.runs.add(run(f"run_{number}", at=float(number), saved=number % 2 == 0, state="ok" if number < 3 else "failed"), GRAPH)
     first = await kept.history.page(ANN, ALL, cursor=None, limit=3)
     rest = await kept.history.page(ANN, ALL, cursor=first.next, limit=3)
     assert [one.id for one in first.items + rest.items] == ["run_4", "run_3", "run_2", "run_1", "run_0"]
@@ -141,7 +145,7 @@ async def test_history_is_filtered_and_comes_in_pages(kept: Kept) -> None:
 
 
 async def test_events_come_back_in_order_after_any_number(kept: Kept) -> None:
-    await kept.runs.add(run())
+    await kept.runs.add(run(), GRAPH)
     assert await kept.events.last("run_1") == 0
     for first, last in ((1, 1), (2, 5), (6, 6)):
         await kept.events.append("run_1", batch(first, last), None)
@@ -154,7 +158,7 @@ async def test_events_come_back_in_order_after_any_number(kept: Kept) -> None:
 
 
 async def test_a_batch_and_the_state_it_brings_are_one_step(kept: Kept) -> None:
-    await kept.runs.add(run())
+    await kept.runs.add(run(), GRAPH)
     over = batch_of([RunChanged(seq=1, state="ok", outputs={"a": 0})])
     await kept.events.append("run_1", over, Changes(state="ok", ended_at=moment(20.0)))
     found = await kept.runs.find("run_1")
@@ -165,7 +169,7 @@ async def test_a_batch_and_the_state_it_brings_are_one_step(kept: Kept) -> None:
 
 
 async def test_events_of_a_run_that_is_gone_are_refused(kept: Kept) -> None:
-    await kept.runs.add(run())
+    await kept.runs.add(run(), GRAPH)
     await kept.events.append("run_1", batch(1, 1), None)
     assert await kept.history.remove(ANN, "run_1")
     assert not await kept.history.remove(ANN, "run_1")
@@ -177,7 +181,7 @@ async def test_events_of_a_run_that_is_gone_are_refused(kept: Kept) -> None:
 
 async def test_old_runs_expire_and_active_ones_never_do(kept: Kept) -> None:
     for id, state, ended_at in (("run_1", "ok", 10.0), ("run_2", "failed", 30.0), ("run_3", "waiting", None)):
-        await kept.runs.add(run(id, state=state, owner=BOB if id == "run_1" else ANN))
+        await kept.runs.add(run(id, state=state, owner=BOB if id == "run_1" else ANN), GRAPH)
         if ended_at is not None:
             await change(kept, id, ended_at=moment(ended_at))
     assert await kept.history.expire(moment(20.0)) == 1

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Raw
+
 from comfytavern.engine.log import Log
 from comfytavern.kernel.paging import Page
 from comfytavern.projects.batch import Batch
@@ -22,7 +24,7 @@ from comfytavern.projects.project import (
     WorkflowSummary,
 )
 from comfytavern.projects.run import Changes as RunChanges
-from comfytavern.projects.run import RunSummary, StoredRun, Unfinished, Which
+from comfytavern.projects.run import Papers, RunSummary, StoredRun, Unfinished, Which
 
 
 class ProjectRepo(Protocol):
@@ -100,8 +102,8 @@ class TrashRepo(Protocol):
 class RunRepo(Protocol):
     """Runs that are to be run."""
 
-    async def add(self, run: StoredRun) -> None:
-        """Keep a new run."""
+    async def add(self, run: StoredRun, graph: Raw) -> None:
+        """Keep a new run of `graph`."""
         ...
 
     async def change(self, id: str, changes: RunChanges) -> bool:
@@ -110,6 +112,10 @@ class RunRepo(Protocol):
 
     async def find(self, id: str) -> StoredRun | None:
         """Return a run, whoever owns it."""
+        ...
+
+    async def papers(self, id: str) -> Papers | None:
+        """Return the large parts of a run, whoever owns it."""
         ...
 
     async def unfinished(self) -> list[Unfinished]:

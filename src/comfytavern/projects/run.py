@@ -88,11 +88,16 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     summary: RunSummary
     project_id: str | None
     order: Order
+    due_at: float | None = None
+    """While it waits: when the clock answers one of its waits, in seconds since 1970."""
+
+
+class Papers(msgspec.Struct, frozen=True, kw_only=True):
+    """The large parts of a run that is kept."""
+
     graph: msgspec.Raw
     shown: msgspec.Raw | None = None
     """The fold of all its events (fold.py), once it has ended."""
-    due_at: float | None = None
-    """While it waits: when the clock answers one of its waits, in seconds since 1970."""
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The door of runs: start, watch, answer, look back. However a run is started, by HTTP, WebSocket or CLI, it comes through here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from comfytavern.projects.repo import Archive
 from comfytavern.projects.run import (
     TERMINAL,
     NodeDetail,
+    Papers,
     Place,
     QueueView,
     RunRequest,
@@ -43,13 +44,20 @@ class Runs:
     """Everybody's runs. Every method takes the id of the user on whose behalf it acts."""
 
     def __init__(
-        self, projects: Projects, runner: Runner, archive: Archive, *, clock: Clock | None = None, limits: StageLimits | None = None
+        self,
+        projects: Projects,
+        runner: Runner,
+        archive: Archive,
+        *,
+        clock: Clock | None = None,
+        limits: StageLimits | None = None,
+        modern: Callable[[Graph], Graph] | None = None,
     ) -> None:
-        """Run graphs by `runner`, and keep what happens in `archive`."""
+        """Run graphs by `runner`, and keep what happens in `archive`; `modern` brings a saved graph to the present kinds."""
         self._projects, self._runner, self._clock = projects, runner, clock or SystemClock()
         self._runs, self._history, self._events = archive.runs, archive.history, archive.events
         self._journal = archive.journal
-        self._stage = Stage(projects, runner, archive, clock=self._clock, limits=limits or StageLimits())
+        self._stage = Stage(projects, runner, archive, clock=self._clock, limits=limits or StageLimits(), modern=modern)
         self._stage.changed = self._changed
         self._feed: Feed[RunSummary] = Feed()
         self._telling: set[asyncio.Task[None]] = set()
@@ -72,25 +80,26 @@ class Runs:
         graph, summary, project_id = await self._subject(owner, asked, source)
         decoded, body = await asyncio.to_thread(canonical, graph)
         library = await self._projects.library(owner, decoded)
-        plan = self._runner.compile(decoded, library.resolve)
+        plan = self._stage.compile(decoded, library)
         self._runner.checked(plan, asked.inputs)
         order = msgspec.structs.replace(order_of(asked), library=library.newest)
-        stored = StoredRun(owner=owner, summary=summary, project_id=project_id, order=order, graph=msgspec.Raw(body))
-        await self._runs.add(stored)
+        stored = StoredRun(owner=owner, summary=summary, project_id=project_id, order=order)
+        await self._runs.add(stored, msgspec.Raw(body))
         return await self._admit(stored, plan)
 
     async def get(self, owner: str, id: str) -> RunView:
         """Return a run as it is now. Raises `NotFound` (`run.unknown`), as all that take an id do."""
         stored = await self._find(owner, id)
+        papers = await self._papers(id)
         live = self._stage.live.get(id)
         if live is not None:
             shown: dict[str, Any] = live.fold.snapshot()
-        elif stored.shown is not None:
-            shown = msgspec.json.decode(stored.shown)
+        elif papers.shown is not None:
+            shown = msgspec.json.decode(papers.shown)
         else:
             shown = (await self._stage.fold(id)).snapshot() | {"state": stored.summary.state}
         summary: dict[str, Any] = msgspec.structs.asdict(stored.summary) | {"position": self._stage.turns.positions().get(id)}
-        asked: dict[str, Any] = {"inputs": stored.order.inputs, "graph": stored.graph}
+        asked: dict[str, Any] = {"inputs": stored.order.inputs, "graph": papers.graph}
         return RunView(**summary | asked | shown)
 
     async def history(
@@ -239,8 +248,14 @@ class Runs:
     async def _journaled(self, id: str, path: str) -> dict[str, Any]:
         records = [record for record in await self._journal.read(id) if isinstance(record, Finished)]
         stored = await self._runs.find(id)
-        graph = codec.decode(bytes(stored.graph)) if stored else Graph()
+        graph = codec.decode(bytes((await self._papers(id)).graph))
         return detail(graph, stored.order.inputs if stored else {}, {record.path: record.outputs or {} for record in records}, path)
+
+    async def _papers(self, id: str) -> Papers:
+        papers = await self._runs.papers(id)
+        if papers is None:
+            raise no_run(id)
+        return papers
 
     async def _place(self, id: str, position: int | None = None) -> Place:
         stored = await self._runs.find(id)

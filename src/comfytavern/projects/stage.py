@@ -17,18 +17,24 @@ from comfytavern.engine.log import Ended
 from comfytavern.engine.runner import Plan, Run, Runner
 from comfytavern.engine.tokens import node_error
 from comfytavern.graph import codec
+from comfytavern.graph.document import Graph
 from comfytavern.kernel.clock import Clock
 from comfytavern.kernel.errors import Busy, Conflict, Failure, NotFound
 from comfytavern.kernel.events import NodesChanged, RunChanged, RunEvent
 from comfytavern.projects.channel import Channel
 from comfytavern.projects.fold import SETTLED, Fold
 from comfytavern.projects.live import Live
+from comfytavern.projects.project import moment
+from comfytavern.projects.references import Library
 from comfytavern.projects.repo import Archive
 from comfytavern.projects.run import TERMINAL, StoredRun, no_run
 from comfytavern.projects.service import Projects
 from comfytavern.projects.turns import Turns
 
 _log = logging.getLogger(__name__)
+Modern = Callable[[Graph], Graph]
+"""Brings a graph that was saved some time ago to the present versions of its kinds."""
+DAY_S = 86_400.0
 
 
 class StageLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +47,8 @@ class StageLimits(msgspec.Struct, frozen=True, kw_only=True):
     unload_after_s: float = 60.0
     look_every_s: float = 15.0
     """How exact clocks of runs are that have left memory."""
+    history_days: float | None = None
+    """How long runs that are over are kept; None: for ever."""
     kept: int = 8
     """Runs that are over but still in memory, so that their values can be looked at."""
 
@@ -48,10 +56,13 @@ class StageLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Stage:
     """All runs of this process."""
 
-    def __init__(self, projects: Projects, runner: Runner, archive: Archive, *, clock: Clock, limits: StageLimits) -> None:
+    def __init__(
+        self, projects: Projects, runner: Runner, archive: Archive, *, clock: Clock, limits: StageLimits, modern: Modern | None = None
+    ) -> None:
         """Start nothing yet."""
+        self._modern: Modern = modern or (lambda graph: graph)
         self._projects, self._runner, self._clock, self._limits = projects, runner, clock, limits
-        self._runs, self._events, self._journal = archive.runs, archive.events, archive.journal
+        self._runs, self._history, self._events, self._journal = archive.runs, archive.history, archive.events, archive.journal
         self.changed: Callable[[str, str], None] = lambda _owner, _id: None
         """Called with owner and id when a run has changed its state or its place."""
         self.turns = Turns()
@@ -64,6 +75,7 @@ class Stage:
         self._channels: WeakValueDictionary[str, Channel] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._expired_at = 0.0
 
     async def open(self) -> None:
         """Bring back every run that was not over when the last process ended."""
@@ -140,6 +152,10 @@ class Stage:
                 self._starting.pop(id, None)
                 self._asleep.pop(id, None)
 
+    def compile(self, graph: Graph, library: Library) -> Plan:
+        """Return the plan of a graph, and of those it uses, as the present kinds understand them. Raises `Invalid` (`graph.invalid`)."""
+        return self._runner.compile(self._modern(graph), lambda id, version: self._modern(library.resolve(id, version)))
+
     async def fold(self, id: str) -> Fold:
         """Return what the journaled events of a run add up to."""
         fold = Fold()
@@ -192,9 +208,11 @@ class Stage:
         return live
 
     async def _compile(self, stored: StoredRun) -> Plan:
-        graph = codec.decode(bytes(stored.graph))
-        library = await self._projects.library(stored.owner, graph, stored.order.library)
-        return self._runner.compile(graph, library.resolve)
+        papers = await self._runs.papers(stored.summary.id)
+        if papers is None:
+            raise no_run(stored.summary.id)
+        graph = codec.decode(bytes(papers.graph))
+        return self.compile(graph, await self._projects.library(stored.owner, graph, stored.order.library))
 
     async def _perform(self, live: Live) -> None:
         assert live.run is not None  # noqa: S101 -- `_load` gave it one
@@ -266,11 +284,21 @@ class Stage:
         while True:
             await asyncio.sleep(self._limits.look_every_s)
             now = self._clock.now()
+            await self._expire(now)
             for id in [id for id, due_at in self._asleep.items() if due_at is not None and due_at <= now]:
                 try:
                     await self.load(id)
                 except Failure as failure:
                     _log.warning("run %s cannot go on: %s", id, failure.sentence)
+
+    async def _expire(self, now: float) -> None:
+        """Once a day, let go of what is older than people want to keep."""
+        if self._limits.history_days is not None and now - self._expired_at >= DAY_S:
+            self._expired_at = now
+            try:
+                await self._history.expire(moment(now - self._limits.history_days * DAY_S))
+            except Failure as failure:
+                _log.warning("old runs cannot be removed: %s", failure.sentence)
 
     def _attach(self, id: str, owner: str, fold: Fold) -> Live:
         channel = self._channels.get(id) or self._new_channel(id, fold.seq, ended=False)

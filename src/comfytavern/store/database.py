@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError  # noqa: A004 -- the pool's own: all connections are in use
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from comfytavern.store import dialect
@@ -33,7 +33,7 @@ class Database:
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, TimeoutError) as error:
             raise explained(error) or error from error
 
     @asynccontextmanager
@@ -47,7 +47,7 @@ class Database:
                 await connection.execution_options(**{dialect.IMMEDIATE: True, dialect.DURABLE: durable})
                 async with connection.begin():
                     yield connection
-        except DBAPIError as error:
+        except (DBAPIError, TimeoutError) as error:
             raise explained(error) or error from error
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """What a database error means to the person who runs the product."""
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError  # noqa: A004 -- the pool's own: all connections are in use
 
-from comfytavern.kernel.errors import Failure, Unavailable
+from comfytavern.kernel.errors import Busy, Failure, Unavailable
 
 _SQLITE = {
     "SQLITE_FULL": "disk_full",
@@ -36,8 +36,10 @@ def fault(what: str, detail: str = "") -> Failure:
     return Unavailable(f"store.{what}", sentence, hint=hint, **({"detail": detail} if detail else {}))
 
 
-def explained(error: DBAPIError) -> Failure | None:
+def explained(error: DBAPIError | TimeoutError) -> Failure | None:
     """Return the failure that `error` means, or None when it is a bug of ours."""
+    if isinstance(error, TimeoutError):
+        return Busy("store.busy", "The database is too busy.", hint="Try again in a few seconds.", retry_after_s=5)
     what = _meaning(error.orig) or ("unreachable" if error.connection_invalidated else None)
     return fault(what, str(error.orig)) if what else None
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from comfytavern.kernel.paging import Page
 from comfytavern.projects.batch import Batch
-from comfytavern.projects.run import ACTIVE, TERMINAL, Changes, Order, RunSummary, StoredRun, Unfinished, Which, duration_ms, no_run
+from comfytavern.projects.run import ACTIVE, TERMINAL, Changes, Order, Papers, RunSummary, StoredRun, Unfinished, Which, duration_ms, no_run
 from comfytavern.store.appender import Appender
 from comfytavern.store.blobs import keep_blob, sweep_blobs
 from comfytavern.store.database import Database
@@ -21,7 +21,7 @@ READ_BYTES = 4 << 20
 _ROWS = 256
 _COMPUTED = {"duration_ms", "position"}
 _SUMMARY = tuple(runs.c[name] for name in RunSummary.__struct_fields__ if name not in _COMPUTED)
-_STORED = select(*_SUMMARY, runs.c.owner_id, runs.c.project_id, runs.c.order, runs.c.shown, runs.c.due_at, blobs.c.body).join(blobs)
+_STORED = select(*_SUMMARY, runs.c.owner_id, runs.c.project_id, runs.c.order, runs.c.due_at)
 
 
 class SqlRuns:
@@ -31,13 +31,13 @@ class SqlRuns:
         """Keep them in `database`."""
         self._database = database
 
-    async def add(self, run: StoredRun) -> None:
+    async def add(self, run: StoredRun, graph: msgspec.Raw) -> None:
         """Keep a new run (RunRepo.add)."""
         summary = msgspec.structs.asdict(run.summary)
         row = {name: value for name, value in summary.items() if name not in _COMPUTED}
         row |= {"workflow_name": summary["workflow_name"] or "", "tokens": summary["tokens"] or 0}
         async with self._database.write() as connection:
-            digest = await keep_blob(connection, bytes(run.graph))
+            digest = await keep_blob(connection, bytes(graph))
             row |= {"owner_id": run.owner, "project_id": run.project_id, "digest": digest, "order": msgspec.json.encode(run.order)}
             await connection.execute(insert(runs).values(row))
 
@@ -49,6 +49,13 @@ class SqlRuns:
     async def find(self, id: str) -> StoredRun | None:
         """Return a run, whoever owns it (RunRepo.find)."""
         return await _find(self._database, runs.c.id == id)
+
+    async def papers(self, id: str) -> Papers | None:
+        """Return the large parts of a run (RunRepo.papers)."""
+        query = select(blobs.c.body, runs.c.shown).select_from(runs).join(blobs).where(runs.c.id == id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return Papers(graph=msgspec.Raw(row.body), shown=msgspec.Raw(row.shown) if row.shown is not None else None) if row else None
 
     async def unfinished(self) -> list[Unfinished]:
         """Return the runs that are not over (RunRepo.unfinished)."""
@@ -141,8 +148,6 @@ async def _find(database: Database, where: Any) -> StoredRun | None:
         summary=_summary(row),
         project_id=row.project_id,
         order=msgspec.json.decode(row.order, type=Order),
-        graph=msgspec.Raw(row.body),
-        shown=msgspec.Raw(row.shown) if row.shown is not None else None,
         due_at=row.due_at,
     )
 

@@ -6,7 +6,7 @@ import msgspec
 
 from comfytavern.kernel.paging import Page
 from comfytavern.projects.batch import Batch
-from comfytavern.projects.run import ACTIVE, TERMINAL, Changes, RunSummary, StoredRun, Unfinished, Which, duration_ms, no_run
+from comfytavern.projects.run import ACTIVE, TERMINAL, Changes, Papers, RunSummary, StoredRun, Unfinished, Which, duration_ms, no_run
 from comfytavern.testing.projects import newest_page
 
 
@@ -16,6 +16,7 @@ class MemoryRunShelf:
     def __init__(self) -> None:
         """Start empty."""
         self.runs: dict[str, StoredRun] = {}
+        self.papers: dict[str, Papers] = {}
         self.batches: dict[str, list[Batch]] = {}
 
     def change(self, id: str, changes: Changes) -> bool:
@@ -24,7 +25,9 @@ class MemoryRunShelf:
         if found is None:
             return False
         given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
-        own = {name: given.pop(name) for name in ("shown", "due_at") if name in given}
+        if "shown" in given:
+            self.papers[id] = msgspec.structs.replace(self.papers[id], shown=given.pop("shown"))
+        own = {"due_at": given.pop("due_at")} if "due_at" in given else {}
         summary = msgspec.structs.replace(found.summary, **given)
         summary = msgspec.structs.replace(summary, duration_ms=duration_ms(summary.started_at, summary.ended_at))
         self.runs[id] = msgspec.structs.replace(found, summary=summary, **own)
@@ -33,6 +36,7 @@ class MemoryRunShelf:
     def drop(self, id: str) -> None:
         """Forget a run."""
         self.runs.pop(id, None)
+        self.papers.pop(id, None)
         self.batches.pop(id, None)
 
 
@@ -43,8 +47,9 @@ class MemoryRuns:
         """Keep them on `shelf`."""
         self._shelf = shelf
 
-    async def add(self, run: StoredRun) -> None:
+    async def add(self, run: StoredRun, graph: msgspec.Raw) -> None:
         """Keep a new run (RunRepo.add)."""
+        self._shelf.papers[run.summary.id] = Papers(graph=graph)
         self._shelf.runs[run.summary.id] = msgspec.structs.replace(run, summary=msgspec.structs.replace(run.summary, tokens=0))
 
     async def change(self, id: str, changes: Changes) -> bool:
@@ -54,6 +59,10 @@ class MemoryRuns:
     async def find(self, id: str) -> StoredRun | None:
         """Return a run, whoever owns it (RunRepo.find)."""
         return self._shelf.runs.get(id)
+
+    async def papers(self, id: str) -> Papers | None:
+        """Return the large parts of a run (RunRepo.papers)."""
+        return self._shelf.papers.get(id)
 
     async def unfinished(self) -> list[Unfinished]:
         """Return the runs that are not over (RunRepo.unfinished)."""
