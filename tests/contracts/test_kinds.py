@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -15,7 +16,10 @@ import pytest
 
 from comfytavern.engine.implementation import Implementation, Style
 from comfytavern.graph import types
+from comfytavern.graph.codec import decode
 from comfytavern.graph.kinds import Control, Effect, Kind, Port
+from comfytavern.graph.migrate import migrate
+from comfytavern.nodes import kit, registry
 from comfytavern.nodes.registry import Catalogue
 from comfytavern.testing.workbench import OWNER, Workbench, workbench
 
@@ -205,6 +209,39 @@ async def test_it_can_be_cancelled_within_a_second(one: Implementation, bench: W
     run.cancel()
     await asyncio.wait_for(run.result(), 5)
     assert loop.time() - start < 1
+
+
+@every(IMPLEMENTATIONS)
+def test_values_saved_by_any_version_are_brought_up_to_date(one: Implementation) -> None:
+    assert set(CATALOGUE.migrations.get(one.kind.id, {})) == set(range(1, one.kind.version))
+
+
+def test_a_kind_hands_its_migrations_to_the_catalogue() -> None:
+    def second(values: dict[str, Any]) -> dict[str, Any]:
+        return {"text": values["old"]}
+
+    @kit.node(
+        "text.aged",
+        title="Aged",
+        description="Aged.",
+        version=2,
+        inputs=[kit.inp("text", types.Type.STRING, default="")],
+        outputs=[kit.out("text", types.Type.STRING)],
+        migrations={1: second},
+        zh=kit.Words(title="旧", description="旧。"),
+    )
+    def aged(text: str) -> str:
+        return text
+
+    module = ModuleType(aged.__module__)
+    module.__dict__["aged"] = aged
+    found = list(registry.declared_in(module))
+    catalogue = Catalogue(
+        [implementation for implementation, _ in found], {implementation.kind.id: steps for implementation, steps in found}
+    )
+    old = decode({"format": "comfytavern.graph", "version": 1, "nodes": [{"id": "n", "kind": "text.aged", "values": {"old": 0}}]})
+    new = migrate(old, catalogue, catalogue.migrations).graph.nodes[0]
+    assert (new.kind_version, new.values) == (2, {"text": 0})
 
 
 def test_ids_are_unique() -> None:

@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 from comfytavern.engine.context import Context
 from comfytavern.engine.implementation import DEAD, Final, Implementation, Style, WaitRequest
 from comfytavern.graph.kinds import Control, Effect, Kind, Port, Widget, Words
+from comfytavern.graph.migrate import KindStep
 from comfytavern.graph.types import Type, convert
 from comfytavern.kernel.errors import Failure
 
@@ -36,6 +37,7 @@ __all__ = [
     "Control",
     "Failure",
     "Final",
+    "KindStep",
     "Type",
     "WaitRequest",
     "Widget",
@@ -56,8 +58,8 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
-"""From a node's saved values of one version of its kind to those of the next."""
+Migration = KindStep | Callable[[dict[str, Any]], dict[str, Any]]
+"""From a node's saved values of one version of its kind to those of the next; a `KindStep` can rename ports as well."""
 
 
 def inp(id: str, type: Type, **more: Any) -> Port:

@@ -38,7 +38,7 @@ class Catalogue:
         found: list[Implementation] = []
         migrations: dict[str, Mapping[int, Migration]] = {}
         for module in _family_modules():
-            for implementation, steps in _declared_in(module):
+            for implementation, steps in declared_in(module):
                 found.append(implementation)
                 if steps:
                     migrations[implementation.kind.id] = steps
@@ -69,7 +69,7 @@ def _family_modules() -> Iterator[ModuleType]:
                 yield importlib.import_module(f"{package.__name__}.{file.name}")
 
 
-def _declared_in(module: ModuleType) -> Iterator[tuple[Implementation, Mapping[int, Migration]]]:
+def declared_in(module: ModuleType) -> Iterator[tuple[Implementation, Mapping[int, Migration]]]:
     """Yield what this file declares itself, not what it imports."""
     for value in list(vars(module).values()):
         if isinstance(value, Implementation):
