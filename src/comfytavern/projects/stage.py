@@ -154,7 +154,7 @@ class Stage:
 
     def compile(self, graph: Graph, library: Library) -> Plan:
         """Return the plan of a graph, and of those it uses, as the present kinds understand them. Raises `Invalid` (`graph.invalid`)."""
-        return self._runner.compile(self._modern(graph), lambda id, version: self._modern(library.resolve(id, version)))
+        return self._runner.compile(self._modern(graph), lambda used, version: self._modern(library.resolve(used, version)))
 
     async def fold(self, id: str) -> Fold:
         """Return what the journaled events of a run add up to."""

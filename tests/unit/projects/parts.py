@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from comfytavern.accounts.user import Credentials, Role, User
@@ -10,6 +10,7 @@ from comfytavern.engine.cache import Cache
 from comfytavern.engine.implementation import Implementation
 from comfytavern.engine.log import MemoryLog
 from comfytavern.engine.runner import Runner
+from comfytavern.graph.document import Graph
 from comfytavern.graph.kinds import Control
 from comfytavern.kernel.clock import SystemClock
 from comfytavern.nodes import kit
@@ -121,12 +122,12 @@ class Kept:
 class Server:
     """One process: its nodes, and the two doors."""
 
-    def __init__(self, kept: Kept, **limits: Any) -> None:
+    def __init__(self, kept: Kept, *, modern: Callable[[Graph], Graph] | None = None, **limits: Any) -> None:
         self.kept = kept
         self.troupe = Troupe()
         self.projects: Projects = kept.projects()
         runner = Runner(self.troupe.catalogue(), cache=Cache())
-        self.runs = Runs(self.projects, runner, kept.archive, limits=StageLimits(**({"look_every_s": 0.02} | limits)))
+        self.runs = Runs(self.projects, runner, kept.archive, limits=StageLimits(**({"look_every_s": 0.02} | limits)), modern=modern)
 
     def kill(self) -> None:
         """End as kill -9 does: nothing that happens from now on is kept."""

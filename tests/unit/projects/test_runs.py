@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from comfytavern.graph.document import Graph
 from comfytavern.kernel.errors import Busy, Conflict, Failure, Invalid, NotFound, Unavailable
 from comfytavern.kernel.events import RunEvent
 from comfytavern.projects.fold import Fold
@@ -582,3 +584,30 @@ async def test_a_run_whose_workflow_is_purged_stops(server: Server) -> None:
     with pytest.raises(NotFound):
         await server.runs.get(ANN, started.id)
     assert not server.troupe.calls["echo"]
+
+
+async def test_old_runs_are_removed_by_themselves(start_server: Callable[..., Server]) -> None:
+    server = start_server(history_days=0.0)
+    await server.runs.open()
+    started = await server.runs.start(ANN, {"graph": CHAIN})
+
+    async def gone() -> None:
+        while (await server.runs.history(ANN)).items:
+            server.runs._stage._expired_at = 0.0
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(gone(), SOON)
+    with pytest.raises(NotFound):
+        await server.runs.get(ANN, started.id)
+
+
+async def test_a_graph_of_old_kinds_runs_as_the_present_ones_and_is_kept_as_it_was(start_server: Callable[..., Server]) -> None:
+    def modern(graph: Graph) -> Graph:
+        return replace(graph, nodes=[replace(node, kind="t.echo") if node.kind == "t.old" else node for node in graph.nodes])
+
+    server = start_server(modern=modern)
+    await server.runs.open()
+    old = graph(("a", "t.old", {"value": 7}), outputs=("a.value",))
+    view = await over(server.runs, (await server.runs.start(ANN, {"graph": old})).id)
+    assert view.outputs == {"a": 7}
+    assert msgspec.json.decode(view.graph)["nodes"][0]["kind"] == "t.old"
