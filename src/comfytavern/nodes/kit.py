@@ -98,23 +98,15 @@ def node(
     into those of version n + 1. Raises `TypeError` when parameters and inputs differ.
     """
 
+    declared = _kind(id, inputs, outputs, effect, zh, kind)
+
     def declare(function: F) -> F:
-        declared = Kind(
-            id=id,
-            family=id.partition(".")[0],
-            inputs=list(inputs),
-            outputs=list(outputs),
-            effect=Effect(effect),
-            words={"zh-CN": zh},
-            **kind,
-        )
-        wants_context = _check_parameters(declared, function)
         function.__dict__["__node__"] = Implementation(
             kind=declared,
             style=_style(function, threaded=threaded, per_chunk=per_chunk, waits=waits),
             run=function,
             want=want,
-            wants_context=wants_context,
+            wants_context=_check_parameters(declared, function),
             code_version=_code_version(function),
             pools=pools,
             services=services,
@@ -138,19 +130,14 @@ def control(
     **kind: Any,
 ) -> Implementation:
     """Declare a kind that the engine itself knows how to run (map, loop, group …); assign it to a module-level name."""
-    return Implementation(
-        kind=Kind(
-            id=id,
-            family=id.partition(".")[0],
-            inputs=list(inputs),
-            outputs=list(outputs),
-            effect=Effect(effect),
-            control=control,
-            words={"zh-CN": zh},
-            **kind,
-        ),
-        style=Style.CONTROL,
-    )
+    declared = _kind(id, inputs, outputs, effect, zh, {"control": control, **kind})
+    return Implementation(kind=declared, style=Style.CONTROL)
+
+
+def _kind(id: str, inputs: Sequence[Port], outputs: Sequence[Port], effect: str, zh: Words, more: dict[str, Any]) -> Kind:
+    family, _, _ = id.partition(".")
+    words = {"zh-CN": zh}
+    return Kind(id=id, family=family, inputs=list(inputs), outputs=list(outputs), effect=Effect(effect), words=words, **more)
 
 
 def _style(function: Callable[..., Any], *, threaded: bool, per_chunk: bool, waits: bool) -> Style:
