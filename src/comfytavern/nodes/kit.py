@@ -97,7 +97,6 @@ def node(
     The declaration is found by registry.py as `function.__node__`; `migrations[n]` turns the values saved by version n
     into those of version n + 1. Raises `TypeError` when parameters and inputs differ.
     """
-
     declared = _kind(id, inputs, outputs, effect, zh, kind)
 
     def declare(function: F) -> F:
