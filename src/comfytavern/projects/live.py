@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
-from comfytavern.engine.log import Answered, AnyRecord, Log, Waiting
+from comfytavern.engine.log import Answered, AnyRecord, Log, Started, Waiting
 from comfytavern.engine.run import Run
 from comfytavern.kernel.clock import Clock
 from comfytavern.kernel.errors import Failure, NotFound
@@ -23,7 +23,10 @@ from comfytavern.projects.channel import Channel
 from comfytavern.projects.fold import SETTLED, Fold
 from comfytavern.projects.project import moment
 from comfytavern.projects.repo import EventRepo
-from comfytavern.projects.run import TERMINAL, Changes
+from comfytavern.projects.run import TERMINAL, Changes, StoredRun
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _log = logging.getLogger(__name__)
 RETRY_S = 5.0
@@ -64,6 +67,7 @@ class Live:
         self.fold = fold
         self.channel = channel
         self.started_at: datetime | None = None
+        self._deadline_at: float | None = None
         self.due_at: float | None = None
         """While it waits: when the clock answers one of its waits."""
         self.run: Run | None = None
@@ -79,12 +83,27 @@ class Live:
         """State of the run."""
         return self.fold.state
 
-    async def begin(self, run: Run, started_at: datetime | None) -> None:
-        """Attach the engine's run; `started_at` is when it ran for the first time, None: now."""
+    def continues(self, stored: StoredRun) -> None:
+        """Take the times of a run as it is kept."""
+        self.started_at = stored.summary.started_at
+        if stored.order.deadline_s is not None:
+            started = self.started_at.timestamp() if self.started_at else self._clock.now()
+            self._deadline_at = started + stored.order.deadline_s
+
+    def in_time(self, records: list[AnyRecord]) -> list[AnyRecord]:
+        """Return the journal with the deadline that is left: it counts all time, also that when no server was there."""
+        if self._deadline_at is None:
+            return records
+        left_s = max(self._deadline_at - self._clock.now(), 0.001)
+        return [replace(one, options=one.options | {"deadline_s": left_s}) if isinstance(one, Started) else one for one in records]
+
+    async def begin(self, run: Run) -> None:
+        """Attach the engine's run."""
         now = moment(self._clock.now())
-        self.run, self.started_at = run, started_at or now
+        again = self.started_at is not None
+        self.run, self.started_at = run, self.started_at or now
         self._base_ms = (now - self.started_at).total_seconds() * 1000
-        if started_at is not None:
+        if again:
             await self.show(self._cut_off(), t=self._base_ms)
 
     async def follow(self, state_changed: Callable[[], None]) -> None:
@@ -111,10 +130,7 @@ class Live:
         if not events:
             return
         seq = self.fold.seq
-        numbered = [
-            msgspec.structs.replace(event, seq=seq + at, t=event.t if t is None else round(t, 3))
-            for at, event in enumerate(events, start=1)
-        ]
+        numbered = [replace(event, seq=seq + at, t=event.t if t is None else round(t, 3)) for at, event in enumerate(events, start=1)]
         for event in numbered:
             self.fold.add(event)
         changes = await self._changes(numbered)
@@ -147,7 +163,7 @@ class Live:
         if not any(isinstance(event, RunChanged) for event in events):
             return None
         fold, over = self.fold, self.state in TERMINAL
-        self.due_at = due_at(await self.gate.read(self.id)) if fold.state == "waiting" else None
+        self.due_at = due_at(await self.gate.read(self.id), self._deadline_at) if fold.state == "waiting" else None
         return Changes(
             state=fold.state,
             started_at=self.started_at,
@@ -175,8 +191,8 @@ class Live:
     def _continued(self, event: RunEvent) -> RunEvent:
         """Return an event of the engine with its time and its epoch as they are for clients."""
         if isinstance(event, TextDelta | ChunkSeen | StreamReset) and (base := self._epochs.get(f"{event.path}:{event.port}")):
-            event = msgspec.structs.replace(event, epoch=event.epoch + base)
-        return msgspec.structs.replace(event, t=round(event.t + self._base_ms, 3)) if self._base_ms else event
+            event = replace(event, epoch=event.epoch + base)
+        return replace(event, t=round(event.t + self._base_ms, 3)) if self._base_ms else event
 
     def _is_news(self, event: RunEvent) -> bool:
         """Tell whether clients do not know it yet: a finished stream that is told again after a restart they do."""
@@ -195,13 +211,13 @@ def _json(snapshot: dict[str, Any]) -> bytes:
         return msgspec.json.encode({name: snapshot[name] for name in ("state", "seq")})
 
 
-def due_at(records: Iterable[AnyRecord]) -> float | None:
-    """Return when the clock answers the first of the waits that are open by a journal; None: never."""
+def due_at(records: Iterable[AnyRecord], deadline_at: float | None) -> float | None:
+    """Return when the clock answers the first of the waits that are open by a journal, or ends the run; None: never."""
     waits: dict[str, Waiting] = {}
     for record in records:
         if isinstance(record, Waiting):
             waits[record.token] = record
         elif isinstance(record, Answered):
             waits.pop(record.token, None)
-    times = (time for wait in waits.values() for time in (wait.until, wait.expires_at) if time is not None)
-    return min(times, default=None)
+    times = (time for wait in waits.values() for time in (wait.until, wait.expires_at))
+    return min((time for time in (*times, deadline_at) if time is not None), default=None)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from comfytavern.engine.log import Finished, Waiting
+from comfytavern.engine.log import Ended, Finished, Waiting
 from comfytavern.engine.runner import Plan, Runner
 from comfytavern.graph import codec
 from comfytavern.graph.document import Graph
@@ -144,8 +144,11 @@ class Runs:
         if stored.summary.state in TERMINAL or (path is None and await self._stage.withdraw(owner, id)):
             return
         live = await self._stage.load(id)
-        if live.run is not None:
-            live.run.cancel(path)
+        if live.run is None:
+            return
+        if path is None:
+            await self._journal.append(id, [Ended(state="cancelled")])  # Whatever happens from here on, it does not go on.
+        live.run.cancel(path)
 
     async def answer(self, owner: str, id: str, token: str, value: Any) -> None:
         """Answer a question of a run, and return when the answer is on the disk.

@@ -128,7 +128,7 @@ class Stage:
         if not self.turns.remove(owner, id):
             return False
         live = self._attach(id, owner, await self.fold(id))
-        await live.show(_cancelled(live.fold))
+        await self._end(live, RunChanged(state="cancelled", outputs={}))
         self._places_changed(owner, id)
         return True
 
@@ -174,37 +174,37 @@ class Stage:
         return found
 
     async def _load(self, stored: StoredRun, plan: Plan | None) -> Live:
-        id, owner = stored.summary.id, stored.owner
+        id, owner, order = stored.summary.id, stored.owner, stored.order
         records = await self._journal.read(id)
         live = self._attach(id, owner, await self.fold(id))
-        if records and isinstance(last := records[-1], Ended) and last.state == "cancelled":
-            live.started_at = stored.summary.started_at
-            await live.show(_cancelled(live.fold))
-            return live
-        order = stored.order
+        live.continues(stored)
+        if any(isinstance(record, Ended) and record.state == "cancelled" for record in records):
+            return await self._end(live, RunChanged(state="cancelled", outputs={}))
         try:
-            plan = plan or await self._compile(stored)
             options = {name: getattr(order, name) for name in ("targets", "run_from", "only", "mode", "reuse", "session", "again")}
             run = self._runner.start(
-                plan,
+                plan or await self._compile(stored),
                 order.inputs,
                 run_id=id,
                 owner=owner,
                 log=live.gate,
-                resume=records or None,
+                resume=live.in_time(records) or None,
                 deadline_s=order.deadline_s,
                 **options,
             )
         except Failure as failure:
-            if not live.fold.seq:
-                raise  # It never began: whoever starts it is told, and nothing is left of it.
-            live.started_at = stored.summary.started_at
-            await live.show([RunChanged(state="failed", errors=[node_error("", failure).value()])])
-            self.changed(owner, id)
-            return live
+            if plan is not None:
+                raise  # Whoever starts it is told, and nothing is left of it.
+            return await self._end(live, RunChanged(state="failed", errors=[node_error("", failure).value()]))
         self.live[id] = live
-        await live.begin(run, stored.summary.started_at)
+        await live.begin(run)
         self._performing[id] = asyncio.create_task(self._perform(live), name=f"run {id}")
+        return live
+
+    async def _end(self, live: Live, last: RunChanged) -> Live:
+        """End a run that the engine does not hold."""
+        await live.show(_last_events(live.fold, last))
+        self.changed(live.owner, live.id)
         return live
 
     async def _compile(self, stored: StoredRun) -> Plan:
@@ -314,8 +314,8 @@ class Stage:
         task.add_done_callback(self._tasks.discard)
 
 
-def _cancelled(fold: Fold) -> list[RunEvent]:
-    """Return the events that end a run which the engine does not hold."""
+def _last_events(fold: Fold, last: RunChanged) -> list[RunEvent]:
+    """Return the events that end a run, with the nodes that had not finished."""
     open_nodes = [path for path, node in fold.nodes.items() if node["state"] not in SETTLED or node["state"] in ("waiting", "unknown")]
     changed: list[RunEvent] = [NodesChanged(nodes=[(path, "cancelled", None, None) for path in open_nodes])] if open_nodes else []
-    return [*changed, RunChanged(state="cancelled", outputs={})]
+    return [*changed, last]

@@ -6,12 +6,14 @@ from blake3 import blake3
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from comfytavern.engine.log import Answered, AnyRecord, Ended, Intent, decode, encode
+from comfytavern.engine.log import Answered, AnyRecord, Intent, decode, encode
 from comfytavern.kernel.errors import NotFound
 from comfytavern.store.appender import Appender, Rows
 from comfytavern.store.database import Database
 from comfytavern.store.tables import run_records
 
+RUNS_KNOWN = 10_000
+"""Of so many runs the number of the next record is remembered; of others it is looked up."""
 _SMALL_BATCH = 64
 """Up to so many records a change of threads costs more than encoding them here."""
 
@@ -53,15 +55,15 @@ class SqlLog:
             async with self._database.read() as connection:
                 found = await connection.scalar(last)
             self._next.setdefault(run_id, (found or 0) + 1)
-        first = self._next[run_id]
-        self._next[run_id] = first + len(records)
+        first = self._next.pop(run_id)
+        self._next[run_id] = first + len(records)  # At the end: the run that was heard of longest ago is the first to be forgotten.
+        while len(self._next) > RUNS_KNOWN:
+            del self._next[next(iter(self._next))]
         rows = _rows(run_id, first, records) if len(records) <= _SMALL_BATCH else await asyncio.to_thread(_rows, run_id, first, records)
         try:
             await self._appender.add(run_records, rows, durable=durable)
         except IntegrityError as error:
             raise NotFound("run.unknown", "There is no such run.", id=run_id) from error
-        if records and isinstance(records[-1], Ended):
-            self._next.pop(run_id, None)
 
 
 def path_key(path: str) -> str:

@@ -611,3 +611,60 @@ async def test_a_graph_of_old_kinds_runs_as_the_present_ones_and_is_kept_as_it_w
     view = await over(server.runs, (await server.runs.start(ANN, {"graph": old})).id)
     assert view.outputs == {"a": 7}
     assert msgspec.json.decode(view.graph)["nodes"][0]["kind"] == "t.old"
+
+
+async def test_a_cancel_holds_even_if_the_server_dies_at_that_moment(start_server: Callable[..., Server], kept: Kept) -> None:
+    first = start_server()
+    await first.runs.open()
+    started = await first.runs.start(ANN, {"graph": STOPS})
+    await asyncio.wait_for(first.troupe.entered["a"].wait(), SOON)
+    await until(first.runs, started.id, "running")
+    live = first.runs._stage.live[started.id]
+    assert live.run is not None
+    cancel = live.run.cancel
+
+    def dies(path: str | None = None) -> None:
+        live.run.cancel = cancel  # type: ignore[method-assign, union-attr] -- this is the last moment before the engine hears of it
+        first.kill()
+
+    live.run.cancel = dies  # type: ignore[method-assign] -- as above
+    await first.runs.cancel(ANN, started.id)
+    second = start_server()
+    await second.runs.open()
+    view = await over(second.runs, started.id)
+    assert view.state == "cancelled"
+    assert set(states(view).values()) <= {"cancelled", "idle"}
+    assert second.troupe.calls == {}
+
+
+async def test_a_deadline_counts_the_time_without_a_server(start_server: Callable[..., Server]) -> None:
+    first = start_server()
+    await first.runs.open()
+    started = await first.runs.start(ANN, {"graph": ASKS, "deadline_s": 0.6})
+    await asyncio.wait_for(first.troupe.entered["a"].wait(), SOON)
+    first.troupe.doors["a"].set()
+    await until(first.runs, started.id, "waiting")
+    first.kill()
+    await asyncio.sleep(0.6)
+    second = start_server()
+    await second.runs.open()
+    view = await over(second.runs, started.id)
+    assert view.state == "failed"
+    assert view.error is not None
+    assert view.error["type"] == "Deadline"
+
+
+async def test_a_run_whose_kinds_are_gone_after_a_restart_fails_and_says_why(start_server: Callable[..., Server]) -> None:
+    first = start_server()
+    await first.runs.open()
+    started = await first.runs.start(ANN, {"graph": STOPS})
+    await asyncio.wait_for(first.troupe.entered["a"].wait(), SOON)
+    await until(first.runs, started.id, "running")
+    first.kill()
+    second = start_server(modern=lambda graph: replace(graph, nodes=[replace(node, kind="t.gone") for node in graph.nodes]))
+    await second.runs.open()
+    view = await over(second.runs, started.id)
+    assert view.state == "failed"
+    assert view.error is not None
+    assert view.error["code"] == "graph.invalid"
+    assert "running" not in states(view).values()
