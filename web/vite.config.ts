@@ -4,6 +4,7 @@ import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
 import { compressed } from './scripts/compressed.ts'
+import { editorIcons } from './scripts/icons'
 import { kit } from './scripts/kit.ts'
 
 const server = `http://127.0.0.1:${process.env.PORT_BACKEND ?? 3233}`
@@ -11,6 +12,7 @@ const server = `http://127.0.0.1:${process.env.PORT_BACKEND ?? 3233}`
 export default defineConfig({
   plugins: [
     vue(),
+    editorIcons(),
     ui(kit),
     VueI18n({ include: [fileURLToPath(new URL('./src/locales/**', import.meta.url))], runtimeOnly: true, dropMessageCompiler: true, compositionOnly: true, fullInstall: false }),
     compressed(),

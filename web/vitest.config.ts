@@ -4,6 +4,7 @@ import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { editorIcons } from './scripts/icons'
 import { kit } from './scripts/kit.ts'
 
 const chromium = {
@@ -14,6 +15,7 @@ const chromium = {
 export default defineConfig({
   plugins: [
     vue(),
+    editorIcons(),
     ui({ ...kit, components: { ...kit.components, dts: false } }),
     VueI18n({ include: [fileURLToPath(new URL('./src/locales/**', import.meta.url))], compositionOnly: true }),
   ],

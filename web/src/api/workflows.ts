@@ -1,20 +1,29 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
-import { toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { body, http } from './client'
 import type { Diff, Example, GraphJson, Page, Version, VersionSummary, Workflow, WorkflowSave, WorkflowSummary } from './types'
 
 const path = (workflow_id: string) => ({ params: { path: { workflow_id } } })
 type Id = MaybeRefOrGetter<string>
 
+/** The query for the workflows of a project, the latest first. */
+export const workflowsOf = (project: Id) => ({
+  queryKey: ['workflows', 'of', project],
+  enabled: () => !!toValue(project),
+  queryFn: () => body<Page<WorkflowSummary>>(http.GET('/api/projects/{project_id}/workflows', { params: { path: { project_id: toValue(project) }, query: { limit: 200 } } })),
+})
+
 /** Workflows of a project, the latest first. */
-export const useWorkflows = (project: Id) =>
-  useQuery({
-    queryKey: ['workflows', 'of', project],
-    queryFn: () => body<Page<WorkflowSummary>>(http.GET('/api/projects/{project_id}/workflows', { params: { path: { project_id: toValue(project) }, query: { limit: 200 } } })),
-  })
+export const useWorkflows = (project: Id) => useQuery(workflowsOf(project))
 
 /** One workflow with the graph of its newest version. */
 export const useWorkflow = (id: Id) => useQuery({ queryKey: ['workflows', id], queryFn: () => getWorkflow(toValue(id)) })
+
+/** A workflow that may be gone: null then, without a failure. */
+export function useWorkflowMaybe(id: MaybeRefOrGetter<string | null>) {
+  const { data } = useQuery({ queryKey: ['workflows', id], enabled: () => !!toValue(id), retry: false, queryFn: () => getWorkflow(toValue(id) ?? '') })
+  return computed(() => (data.value && !data.value.trashed_at ? data.value : null))
+}
 
 /** Asks the server for a workflow now. */
 export const getWorkflow = (id: string) => body<Workflow>(http.GET('/api/workflows/{workflow_id}', path(id)))

@@ -1,0 +1,4 @@
+import { ref } from 'vue'
+
+/** Whether the command palette is open. */
+export const paletteOpen = ref(false)
