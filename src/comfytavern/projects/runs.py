@@ -19,6 +19,7 @@ from comfytavern.kernel.paging import LIMIT_DEFAULT, Page
 from comfytavern.projects.detail import detail
 from comfytavern.projects.drafts import canonical
 from comfytavern.projects.feed import Feed
+from comfytavern.projects.live import Live
 from comfytavern.projects.project import moment
 from comfytavern.projects.repo import Archive
 from comfytavern.projects.run import (
@@ -80,7 +81,7 @@ class Runs:
         graph, summary, project_id = await self._subject(owner, asked, source)
         decoded, body = await asyncio.to_thread(canonical, graph)
         library = await self._projects.library(owner, decoded)
-        plan = self._stage.compile(decoded, library)
+        plan = await self._stage.compile(decoded, library)
         self._runner.checked(plan, asked.inputs)
         order = msgspec.structs.replace(order_of(asked), library=library.newest)
         stored = StoredRun(owner=owner, summary=summary, project_id=project_id, order=order)
@@ -121,9 +122,8 @@ class Runs:
 
         Any number of clients may watch, and one that reads slowly holds up nobody. Raises `NotFound` before the first event.
         """
-        stored = await self._find(owner, id)
-        channel = await self._stage.channel(id, ended=stored.summary.state in TERMINAL)
-        return channel.watch(after)
+        await self._find(owner, id)
+        return (await self._stage.channel(id)).watch(after)
 
     async def events(self, owner: str, id: str, after: int = 0) -> tuple[list[RunEvent], bool]:
         """Return the events after number `after` (some megabytes at most), and whether no more can come."""
@@ -143,8 +143,8 @@ class Runs:
         stored = await self._find(owner, id)
         if stored.summary.state in TERMINAL or (path is None and await self._stage.withdraw(owner, id)):
             return
-        live = await self._stage.load(id)
-        if live.run is None:
+        live = await self._reached(id)
+        if live is None or live.run is None:
             return
         if path is None:
             await self._journal.append(id, [Ended(state="cancelled")])  # Whatever happens from here on, it does not go on.
@@ -156,10 +156,8 @@ class Runs:
         Raises `Conflict` (`run.answered`) for a second answer, `NotFound` (`run.token`), `Invalid` (`run.answer`).
         """
         stored = await self._find(owner, id)
-        if stored.summary.state in TERMINAL:
-            raise await self._too_late(id, token)
-        live = await self._stage.load(id)
-        if live.run is None:
+        live = None if stored.summary.state in TERMINAL else await self._reached(id)
+        if live is None or live.run is None:
             raise await self._too_late(id, token)
         await live.caught_up(lambda run: token not in live.fold.waits or token in run.waits or token in run.closed_waits)
         await live.run.answer(token, value)
@@ -228,7 +226,7 @@ class Runs:
         owner, id = stored.owner, stored.summary.id
         try:
             if self._stage.free(owner):
-                live = await self._stage.load(id, plan)
+                live = await self._stage.begin(owner, id, plan)
                 return msgspec.structs.replace(stored.summary, state="running", started_at=live.started_at)
             position = await self._stage.queue(owner, id)
         except Failure:
@@ -242,6 +240,13 @@ class Runs:
         if found is None:
             raise no_run(id)
         return found
+
+    async def _reached(self, id: str) -> Live | None:
+        """Return a run in memory, None when it has just ended."""
+        try:
+            return await self._stage.load(id)
+        except Conflict:
+            return None
 
     async def _too_late(self, id: str, token: str) -> Failure:
         if any(isinstance(record, Waiting) and record.token == token for record in await self._journal.read(id)):

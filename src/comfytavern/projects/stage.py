@@ -74,11 +74,12 @@ class Stage:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._channels: WeakValueDictionary[str, Channel] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._closed = False
+        self._open = False
         self._expired_at = 0.0
 
     async def open(self) -> None:
         """Bring back every run that was not over when the last process ended."""
+        self._open = True
         for found in await self._runs.unfinished():
             if found.state == "waiting":
                 self._asleep[found.id] = found.due_at
@@ -89,7 +90,7 @@ class Stage:
 
     async def close(self) -> None:
         """Take all runs out of memory as they are; the next process goes on with them."""
-        self._closed = True
+        self._open = False
         lives, performing = list(self.live.values()), list(self._performing.values())
         for live in lives:
             if live.run is not None:
@@ -99,13 +100,7 @@ class Stage:
         for task in [*self._tasks, *performing]:
             task.cancel()
         await asyncio.gather(*self._tasks, *performing, return_exceptions=True)
-        for live in lives:
-            if live.run is not None:
-                live.run.cancel()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(live.run.result(), 2.5)
-            with contextlib.suppress(Failure):
-                await live.save()
+        await asyncio.gather(*(_put_down(live) for live in lives))
 
     def free(self, owner: str) -> bool:
         """Tell whether a run of this person could start at once."""
@@ -132,6 +127,14 @@ class Stage:
         self._places_changed(owner, id)
         return True
 
+    async def begin(self, owner: str, id: str, plan: Plan | None = None) -> Live:
+        """Bring a run into memory; its place counts as taken from this moment on."""
+        self._starting[id] = owner
+        try:
+            return await self.load(id, plan)
+        finally:
+            self._starting.pop(id, None)
+
     async def load(self, id: str, plan: Plan | None = None) -> Live:
         """Return a run in memory, bringing it there when it is not. Raises `Conflict` (`run.over`)."""
         lock = self._locks.setdefault(id, asyncio.Lock())
@@ -145,16 +148,23 @@ class Stage:
                 raise no_run(id)
             if stored.summary.state in TERMINAL:
                 raise Conflict("run.over", "This run is over.", id=id)
-            self._starting[id] = stored.owner
-            try:
-                return await self._load(stored, plan)
-            finally:
-                self._starting.pop(id, None)
-                self._asleep.pop(id, None)
+            live = await self._load(stored, plan)
+            self._asleep.pop(id, None)
+            return live
 
-    def compile(self, graph: Graph, library: Library) -> Plan:
-        """Return the plan of a graph, and of those it uses, as the present kinds understand them. Raises `Invalid` (`graph.invalid`)."""
+    async def compile(self, graph: Graph, library: Library) -> Plan:
+        """Return the plan of a graph, and of those it uses, as the present kinds understand them. Raises `Invalid` (`graph.invalid`).
+
+        In a thread: 20,000 nodes take a while, and other people's tokens should not wait for them.
+        """
+        return await asyncio.to_thread(self._compiled, graph, library)
+
+    def _compiled(self, graph: Graph, library: Library) -> Plan:
         return self._runner.compile(self._modern(graph), lambda used, version: self._modern(library.resolve(used, version)))
+
+    def _expected(self, id: str) -> bool:
+        """Tell whether a run that has no channel now will get one: it waits for its turn, or for an answer."""
+        return id in self._starting or id in self._asleep or id in self.turns.positions() or not self._open
 
     async def fold(self, id: str) -> Fold:
         """Return what the journaled events of a run add up to."""
@@ -165,12 +175,14 @@ class Stage:
                     fold.add(event)
         return fold
 
-    async def channel(self, id: str, *, ended: bool) -> Channel:
+    async def channel(self, id: str) -> Channel:
         """Return the channel of a run: all who watch it, and who makes its events, share one."""
-        found = self._channels.get(id)
-        if found is None:
+        while (found := self._channels.get(id)) is None:
+            stored = await self._runs.find(id)
+            ended = stored is None or stored.summary.state in TERMINAL
             last = await self._events.last(id)
-            found = self._channels.get(id) or self._new_channel(id, last, ended=ended)
+            if id not in self._channels and (ended or self._expected(id)):
+                return self._new_channel(id, last, ended=ended)
         return found
 
     async def _load(self, stored: StoredRun, plan: Plan | None) -> Live:
@@ -212,7 +224,7 @@ class Stage:
         if papers is None:
             raise no_run(stored.summary.id)
         graph = codec.decode(bytes(papers.graph))
-        return self.compile(graph, await self._projects.library(stored.owner, graph, stored.order.library))
+        return await self.compile(graph, await self._projects.library(stored.owner, graph, stored.order.library))
 
     async def _perform(self, live: Live) -> None:
         assert live.run is not None  # noqa: S101 -- `_load` gave it one
@@ -222,8 +234,13 @@ class Stage:
         except NotFound:  # Somebody deleted it.
             live.gate.shut = True
             live.run.cancel()
+        except Exception:  # noqa: BLE001 -- our own mistake: one run stops, the others go on
+            _log.exception("run %s is left where it is", live.id)
+            self._asleep[live.id] = None  # Whoever asks for it brings it back.
+            live.gate.shut = True
+            live.run.cancel()
         finally:
-            if not self._closed:
+            if self._open:
                 self.live.pop(live.id, None)
                 self._performing.pop(live.id, None)
                 if live.state in TERMINAL:
@@ -254,7 +271,7 @@ class Stage:
 
     def _dispatch(self) -> None:
         """Start as many runs as there are places."""
-        while not self._closed:
+        while self._open:
             running = self._running()
             if running.total() >= self._limits.running:
                 return
@@ -267,18 +284,16 @@ class Stage:
 
     async def _start(self, owner: str, id: str) -> None:
         try:
-            await self.load(id)
+            await self.begin(owner, id)
         except Failure as failure:
             _log.warning("run %s cannot start: %s", id, failure.sentence)
-        finally:
-            self._starting.pop(id, None)
         self._places_changed(owner, id)
         self._dispatch()
 
     def _places_changed(self, owner: str, id: str) -> None:
         self.changed(owner, id)
-        for one in self.turns.of(owner):
-            self.changed(owner, one)
+        for other, one in self.turns.all():
+            self.changed(other, one)
 
     async def _look_at_the_clock(self) -> None:
         while True:
@@ -312,6 +327,16 @@ class Stage:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _put_down(live: Live) -> None:
+    """Stop what a run does in this process, and write what could not be written before, if that is possible now."""
+    if live.run is not None:
+        live.run.cancel()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(live.run.result(), 2.5)
+    with contextlib.suppress(Failure):
+        await live.save()
 
 
 def _last_events(fold: Fold, last: RunChanged) -> list[RunEvent]:

@@ -29,6 +29,10 @@ class Turns:
             del self._waiting[owner]
         return True
 
+    def all(self) -> list[tuple[str, str]]:
+        """Return owner and run of all that wait."""
+        return [(owner, id) for owner, mine in self._waiting.items() for id in mine]
+
     def of(self, owner: str) -> list[str]:
         """Return the runs of one person, in their order."""
         return list(self._waiting.get(owner, ()))

@@ -132,7 +132,7 @@ class Server:
     def kill(self) -> None:
         """End as kill -9 does: nothing that happens from now on is kept."""
         stage = self.runs._stage
-        stage._closed = True
+        stage._open = False
         for live in stage.live.values():
             live.gate.shut = True
         for task in [*stage._tasks, *stage._performing.values()]:

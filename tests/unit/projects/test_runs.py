@@ -212,6 +212,18 @@ async def test_a_snapshot_and_the_events_after_it_are_the_whole(server: Server) 
     assert (await server.runs.get(ANN, started.id)).state == "ok"
 
 
+async def test_a_server_that_was_not_opened_runs_what_it_is_given_and_takes_over_nothing(start_server: Callable[..., Server]) -> None:
+    first = start_server()
+    await first.runs.open()
+    running = await first.runs.start(ANN, {"graph": STOPS})
+    await asyncio.wait_for(first.troupe.entered["a"].wait(), SOON)
+    await until(first.runs, running.id, "running")
+    guest = start_server()
+    started = await guest.runs.start(ANN, {"graph": CHAIN}, source="cli")
+    assert (await over(guest.runs, started.id)).outputs == {"b": 0}
+    assert guest.troupe.calls == {"echo": 2}
+
+
 async def test_news_of_ones_runs_reach_all_ones_clients(server: Server) -> None:
     seen: list[str] = []
 
