@@ -24,7 +24,7 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
     """A token as OAuth 2 words it; `expires_in` in seconds."""
 
     access_token: str
-    token_type: str = "bearer"  # noqa: S105 -- the word of RFC 6750, not a secret
+    token_type: str = "Bearer"  # noqa: S105 -- the word of RFC 6750, not a secret
     expires_in: int = LIFETIME_S
 
 
