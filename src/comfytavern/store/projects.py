@@ -54,7 +54,7 @@ class SqlProjects:
     async def add(self, owner: str, project: Project, workflows: list[NewWorkflow]) -> None:
         """Keep a new project with its workflows (ProjectRepo.add)."""
         row = {name: getattr(project, name) for name in Project.__struct_fields__ if name != "workflow_count"}
-        async with self._database.write() as connection:
+        async with self._database.write(durable=True) as connection:
             await connection.execute(insert(projects).values(owner_id=owner, **row))
             for workflow in workflows:
                 await _add_workflow(connection, owner, workflow)
@@ -89,7 +89,7 @@ class SqlWorkflows:
 
     async def add(self, owner: str, workflow: NewWorkflow) -> Workflow | None:
         """Keep a new workflow (WorkflowRepo.add)."""
-        async with self._database.write() as connection:
+        async with self._database.write(durable=True) as connection:
             project = await _project(connection, owner, workflow.project_id)
             if project is None:
                 return None
@@ -136,7 +136,7 @@ class SqlVersions:
 
     async def save(self, owner: str, workflow_id: str, base_version: int, draft: Draft, changes: Changes) -> Workflow | None:
         """Make `draft` the newest version (VersionRepo.save)."""
-        async with self._database.write() as connection:
+        async with self._database.write(durable=True) as connection:
             mine = (workflows.c.owner_id == owner) & (workflows.c.id == workflow_id)
             await connection.execute(select(workflows.c.id).where(mine).with_for_update())  # Others wait; then we see what they saved.
             row = (await connection.execute(_WORKFLOW.where(mine))).first()
