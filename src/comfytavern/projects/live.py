@@ -76,6 +76,7 @@ class Live:
         self._clock = clock
         self._epochs = {name: text.epoch for name, text in fold.texts.items()}
         self._base_ms = 0.0
+        self._showing = asyncio.Lock()
         self._unsaved: list[tuple[Batch, Changes | None]] = []
 
     @property
@@ -129,19 +130,27 @@ class Live:
         """Number `events` on, journal them, fold them, and publish them. Raises `NotFound` when the run was deleted meanwhile."""
         if not events:
             return
-        seq = self.fold.seq
-        numbered = [replace(event, seq=seq + at, t=event.t if t is None else round(t, 3)) for at, event in enumerate(events, start=1)]
-        for event in numbered:
-            self.fold.add(event)
-        changes = await self._changes(numbered)
-        self._unsaved.append((batch := batch_of(numbered), changes))
-        try:
-            await self.save()
-        except NotFound:
-            raise
-        except Failure as failure:  # A full disk, a lost database: people still see what happens, and it is written when that is possible.
-            _log.warning("events of run %s are not saved yet: %s", self.id, failure.sentence)
-        self.channel.publish(batch, ended=self.state in TERMINAL)
+        async with self._showing:
+            seq = self.fold.seq
+            numbered = [replace(one, seq=seq + at, t=one.t if t is None else round(t, 3)) for at, one in enumerate(events, start=1)]
+            for event in numbered:
+                self.fold.add(event)
+            changes = await self._changes(numbered)
+            self._unsaved.append((batch := batch_of(numbered), changes))
+            try:
+                await self.save()
+            except NotFound:
+                raise
+            except (
+                Failure
+            ) as failure:  # A full disk, a lost database: people still see what happens, and it is written when that is possible.
+                _log.warning("events of run %s are not saved yet: %s", self.id, failure.sentence)
+            self.channel.publish(batch, ended=self.state in TERMINAL)
+
+    async def snapshot(self) -> dict[str, Any]:
+        """Return what is shown of the run, which is never more than what is journaled of it."""
+        async with self._showing:
+            return self.fold.snapshot()
 
     async def save(self) -> None:
         """Journal what could not be journaled before. Raises `Failure` when it still cannot."""

@@ -1,6 +1,7 @@
 """The door of runs: start, watch, answer, look back. However a run is started, by HTTP, WebSocket or CLI, it comes through here."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -94,7 +95,7 @@ class Runs:
         papers = await self._papers(id)
         live = self._stage.live.get(id)
         if live is not None:
-            shown: dict[str, Any] = live.fold.snapshot()
+            shown: dict[str, Any] = await live.snapshot()
         elif papers.shown is not None:
             shown = msgspec.json.decode(papers.shown)
         else:
@@ -143,7 +144,7 @@ class Runs:
         stored = await self._find(owner, id)
         if stored.summary.state in TERMINAL or (path is None and await self._stage.withdraw(owner, id)):
             return
-        live = await self._reached(id)
+        live = await self._reached(stored)
         if live is None or live.run is None:
             return
         if path is None:
@@ -156,7 +157,7 @@ class Runs:
         Raises `Conflict` (`run.answered`) for a second answer, `NotFound` (`run.token`), `Invalid` (`run.answer`).
         """
         stored = await self._find(owner, id)
-        live = None if stored.summary.state in TERMINAL else await self._reached(id)
+        live = await self._reached(stored)
         if live is None or live.run is None:
             raise await self._too_late(id, token)
         await live.caught_up(lambda run: token not in live.fold.waits or token in run.waits or token in run.closed_waits)
@@ -164,11 +165,11 @@ class Runs:
 
     async def resolve_unknown(self, owner: str, id: str, path: str, action: str, value: Any = None) -> None:
         """Say what to do about an effect that may have happened before a crash: `retry`, `fail`, or `result` with its value."""
-        await self._find(owner, id)
-        live = await self._stage.load(id)
-        if live.run is not None:
-            await live.caught_up(lambda run: live.fold.nodes.get(path, {}).get("state") != "unknown" or path in run.unknowns)
-            live.run.resolve_unknown(path, action, value)
+        live = await self._reached(await self._find(owner, id))
+        if live is None or live.run is None:
+            raise NotFound("run.node", "No node of this run is in doubt.", path=path)
+        await live.caught_up(lambda run: live.fold.nodes.get(path, {}).get("state") != "unknown" or path in run.unknowns)
+        live.run.resolve_unknown(path, action, value)
 
     async def node(self, owner: str, id: str, path: str) -> NodeDetail:
         """Return one node of a run with its values in full. Raises `NotFound` (`run.node`)."""
@@ -178,9 +179,11 @@ class Runs:
         run = live.run if live is not None else self._stage.over.get(id)
         if shown is None:
             raise NotFound("run.node", "There is no such node in this run.", path=path)
+        values: dict[str, Any] | None = None
         if run is not None:
-            values = run.node(path)
-        else:
+            with contextlib.suppress(NotFound):  # Of a long loop the engine remembers the latest frames only.
+                values = run.node(path)
+        if values is None:
             values = await self._journaled(id, path)
         return NodeDetail(path=path, state=shown["state"], **values)
 
@@ -241,11 +244,15 @@ class Runs:
             raise no_run(id)
         return found
 
-    async def _reached(self, id: str) -> Live | None:
-        """Return a run in memory, None when it has just ended."""
+    async def _reached(self, stored: StoredRun) -> Live | None:
+        """Return a run that has begun and is not over, in memory; None for any other."""
+        id, owner, state = stored.summary.id, stored.owner, stored.summary.state
+        if state in TERMINAL or (state == "queued" and id in self._stage.turns.of(owner)):
+            return None
+        self._stage.turns.remove(owner, id)  # After a restart it may wait to go on: it need not wait any more.
         try:
             return await self._stage.load(id)
-        except Conflict:
+        except Conflict:  # It has just ended.
             return None
 
     async def _too_late(self, id: str, token: str) -> Failure:

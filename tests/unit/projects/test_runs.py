@@ -278,6 +278,20 @@ async def test_a_full_queue_says_so_and_leaves_no_run(start_server: Callable[...
     assert (await server.runs.history(BOB)).items == []
 
 
+async def test_nothing_makes_a_queued_run_start_before_its_turn(start_server: Callable[..., Server]) -> None:
+    server = start_server(running=1)
+    await server.runs.open()
+    await server.runs.start(ANN, {"graph": STOPS})
+    second = await server.runs.start(ANN, {"graph": STOPS})
+    with pytest.raises(NotFound):
+        await server.runs.answer(ANN, second.id, "wai_x", 1)
+    with pytest.raises(NotFound):
+        await server.runs.resolve_unknown(ANN, second.id, "a", "fail")
+    await server.runs.cancel(ANN, second.id, "a")
+    assert (await server.runs.get(ANN, second.id)).state == "queued"
+    assert [place.id for place in (await server.runs.queue(ANN)).queued] == [second.id]
+
+
 async def test_a_queued_run_can_be_cancelled(start_server: Callable[..., Server]) -> None:
     server = start_server(running=1)
     await server.runs.open()
