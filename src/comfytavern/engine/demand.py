@@ -75,6 +75,8 @@ def begin(frame: "Frame", targets: Iterable[int]) -> None:
     frame.ready = [i for i in fresh if not ind[i]]
     for i, found in known:
         found(i)
+    if frame.run.past is not None:
+        frame.run.past.show_rest(frame, seen)
 
 
 def _count(plan: Plan, i: int, wires: int) -> int:

@@ -68,6 +68,17 @@ class Past:
             return lambda i: _failed(frame, i, record)
         return None
 
+    def show_rest(self, frame: "Frame", seen: bytearray) -> None:
+        """Show the nodes that are over and that nobody needs any more: they are behind results that are known."""
+        for i, path in enumerate(frame.plan.paths):
+            record = None if seen[i] else self.finished.get(frame.prefix + path)
+            if record is not None and record.outputs is not None and record.state in _STATES:
+                _note(frame, i, record)
+                values, first = record.outputs, frame.plan.out0[i]
+                for at, port in enumerate(frame.plan.shapes[i].outputs):
+                    frame.vals[first + at] = values.get(port.id, DEAD)
+                frame.mark(i, _STATES[record.state])
+
 
 _STATES = {"done": DONE, "cached": CACHED, "failed": FAILED, "skipped": SKIPPED}
 
