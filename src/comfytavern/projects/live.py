@@ -141,9 +141,7 @@ class Live:
                 await self.save()
             except NotFound:
                 raise
-            except (
-                Failure
-            ) as failure:  # A full disk, a lost database: people still see what happens, and it is written when that is possible.
+            except Failure as failure:  # A full disk: people still see what happens, and it is written when there is room.
                 _log.warning("events of run %s are not saved yet: %s", self.id, failure.sentence)
             self.channel.publish(batch, ended=self.state in TERMINAL)
 
