@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 import tracemalloc
+from itertools import pairwise
 
 import uvloop
 from msgspec.structs import replace
@@ -35,9 +36,13 @@ class Kinds:
         self.found = {}
         integer = Type.INTEGER
         x, value = inp("x", integer, required=True), [out("value", integer)]
+
+        def total(items):
+            return sum(items)
+
         self.node("b.add", lambda x, by: x + by, [x, inp("by", integer, default=1)], value)
         self.node("b.sum", lambda a, b: a + b, [inp("a", integer, required=True), inp("b", integer, required=True)], value)
-        self.node("b.join", lambda items: sum(items), [inp("items", integer, many=True)], value)
+        self.node("b.join", total, [inp("items", integer, many=True)], value)
 
         async def anone(x):
             return x + 1
@@ -88,8 +93,9 @@ class Kinds:
 class Stamps:
     """When chunks left and arrived; off, it costs one attribute."""
 
-    on = False
-    latencies: list[float] = []
+    def __init__(self):
+        self.on = False
+        self.latencies = []
 
     def before(self):
         return f"{clock():.9f}" if self.on else "some text"
@@ -227,7 +233,7 @@ def line(kinds, n, pause=0.0):
     names = [f"t{k}" for k in range(3)]
     nodes = [("s", "b.source", {"n": n, "pause": pause})] + [(name, kinds, {}) for name in names] + [("k", "b.sink", {})]
     order = ["s", *names, "k"]
-    return draw(nodes, [((a, "text"), (b, "text")) for a, b in zip(order, order[1:], strict=False)])
+    return draw(nodes, [((a, "text"), (b, "text")) for a, b in pairwise(order)])
 
 
 async def chunk_us():
@@ -309,6 +315,8 @@ async def cancel_ms():
 async def loop_hold_ms():
     """The longest the loop was held during 10,000 nodes with everything on; the best of several rounds."""
 
+    plan = Runner(KINDS).compile(GRAPHS["chain_10000"])
+
     async def once():
         runner = Runner(KINDS, cache=Cache())
         worst, last, over = 0.0, clock(), False
@@ -322,7 +330,7 @@ async def loop_hold_ms():
 
         looking = asyncio.create_task(look())
         last = clock()
-        await run_once(runner, PLAN_10000, watch=True, log=MemoryLog())
+        await run_once(runner, plan, watch=True, log=MemoryLog())
         over = True
         await looking
         return worst
@@ -368,8 +376,6 @@ async def langgraph_us():
 
 
 async def main():
-    global PLAN_10000
-    PLAN_10000 = Runner(KINDS).compile(GRAPHS["chain_10000"])
     figures = {"await_ns": round(await await_ns(), 1)}
     only = [name for name in sys.argv[1:] if not name.startswith("-")]
     parts = {

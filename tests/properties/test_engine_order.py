@@ -37,7 +37,9 @@ def world(pauses: dict[str, int]) -> World:
     made.node("p.inline", mix, ports)
     made.node("p.task", later, ports)
     made.node("p.stream", streamed, ports, [out("value", ANY, stream=True)])
-    made.node("p.if", lambda c, v: (v, DEAD) if c else (DEAD, v), [inp("c", ANY), inp("v", ANY, required=True)], [out("t", ANY), out("f", ANY)])
+    made.node(
+        "p.if", lambda c, v: (v, DEAD) if c else (DEAD, v), [inp("c", ANY), inp("v", ANY, required=True)], [out("t", ANY), out("f", ANY)]
+    )
     made.node("p.merge", lambda values: values[0], [inp("values", ANY, many=True, accepts_dead=True)])
     made.node("p.two", lambda a, b: f"{a}{b}", [inp("a", ANY, required=True), inp("b", ANY, default="-")])
     return made
@@ -47,10 +49,7 @@ def world(pauses: dict[str, int]) -> World:
 def dags(draw: st.DrawFn) -> Spec:
     count = draw(st.integers(2, 14))
     kinds = st.sampled_from(["p.inline", "p.task", "p.stream"])
-    return [
-        (draw(kinds), draw(st.lists(st.integers(0, k - 1), max_size=3)) if k else [], draw(st.integers(0, 9)))
-        for k in range(count)
-    ]
+    return [(draw(kinds), draw(st.lists(st.integers(0, k - 1), max_size=3)) if k else [], draw(st.integers(0, 9))) for k in range(count)]
 
 
 def graph(spec: Spec) -> Graph:
@@ -82,7 +81,9 @@ async def run(runner: Runner, one: Graph) -> dict[str, Any]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(spec=dags(), pauses=st.lists(st.integers(0, 4), min_size=14, max_size=14), more=st.lists(st.integers(0, 4), min_size=14, max_size=14))
+@given(
+    spec=dags(), pauses=st.lists(st.integers(0, 4), min_size=14, max_size=14), more=st.lists(st.integers(0, 4), min_size=14, max_size=14)
+)
 def test_any_order_gives_the_same_result(spec: Spec, pauses: list[int], more: list[int]) -> None:
     async def both() -> None:
         cache = Cache()

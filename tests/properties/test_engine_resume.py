@@ -29,9 +29,17 @@ def world() -> World:
     made.node("r.effect", add, [inp("x", ANY, required=True), inp("by", ANY, default=0)], effect="effect")
     made.node("r.boom", lambda x: 1 // 0, [inp("x", ANY, required=True)])
     made.node("r.count", count, [inp("n", ANY, required=True)], [out("text", Type.STRING, stream=True)])
-    made.node("r.up", lambda text: text.upper(), [inp("text", Type.STRING, stream=True, required=True)], [out("text", Type.STRING, stream=True)], per_chunk=True)
+    made.node(
+        "r.up",
+        lambda text: text.upper(),
+        [inp("text", Type.STRING, stream=True, required=True)],
+        [out("text", Type.STRING, stream=True)],
+        per_chunk=True,
+    )
     made.node("r.less", lambda x: x < 3, [inp("x", ANY, required=True)], [out("value", Type.BOOLEAN)])
-    made.node("r.if", lambda x: (x, made.dead) if x % 2 else (made.dead, x), [inp("x", ANY, required=True)], [out("odd", ANY), out("even", ANY)])
+    made.node(
+        "r.if", lambda x: (x, made.dead) if x % 2 else (made.dead, x), [inp("x", ANY, required=True)], [out("odd", ANY), out("even", ANY)]
+    )
     from comfytavern.nodes.kit import DEAD
 
     made.dead = DEAD
@@ -41,15 +49,36 @@ def world() -> World:
 def graph(start: int) -> Graph:
     """Everything at once: branches, an error that is handled, an effect, a stream, a loop, a map."""
     step = Draw("step").takes(inp("x", Type.INTEGER)).gives(out("x", Type.INTEGER), out("go", Type.BOOLEAN)).n("in", "graph.input")
-    step.n("a", "r.add").n("l", "r.less").n("out", "graph.output").w("in.x", "a.x").w("a.value", "l.x").w("a.value", "out.x").w("l.value", "out.go")
-    each = Draw("each").takes(inp("x", ANY)).gives("y").n("in", "graph.input").n("t", "r.task").n("out", "graph.output").w("in.x", "t.x").w("t.value", "out.y")
+    step.n("a", "r.add").n("l", "r.less").n("out", "graph.output").w("in.x", "a.x").w("a.value", "l.x").w("a.value", "out.x").w(
+        "l.value", "out.go"
+    )
+    each = (
+        Draw("each")
+        .takes(inp("x", ANY))
+        .gives("y")
+        .n("in", "graph.input")
+        .n("t", "r.task")
+        .n("out", "graph.output")
+        .w("in.x", "t.x")
+        .w("t.value", "out.y")
+    )
     draw = Draw().n("a", "r.add", x=start).n("b", "r.task").n("if", "r.if").w("a.value", "b.x").w("b.value", "if.x")
-    draw.n("odd", "r.add").n("even", "r.task").w("if.odd", "odd.x").w("if.even", "even.x").n("e", "r.boom", policy=Policy(on_error="port")).w("b.value", "e.x")
-    draw.n("pay", "r.effect", policy=Policy(on_unknown="retry")).w("b.value", "pay.x").n("s", "r.count", n=5).n("u", "r.up").w("s.text", "u.text")
+    draw.n("odd", "r.add").n("even", "r.task").w("if.odd", "odd.x").w("if.even", "even.x").n(
+        "e", "r.boom", policy=Policy(on_error="port")
+    ).w("b.value", "e.x")
+    draw.n("pay", "r.effect", policy=Policy(on_unknown="retry")).w("b.value", "pay.x").n("s", "r.count", n=5).n("u", "r.up").w(
+        "s.text", "u.text"
+    )
     draw.n("loop", "flow.loop", group="step", x=0, carried=[{"input": "x", "output": "x"}], **{"while": "go"})
     draw.n("map", "flow.map", group="each", x=[1, 2, 3], mapped=["x"]).n("out", "graph.output")
     for name, source in {
-        "odd": "odd.value", "even": "even.value", "pay": "pay.value", "text": "u.text", "loop": "loop.x", "map": "map.y", "error": "e.error"
+        "odd": "odd.value",
+        "even": "even.value",
+        "pay": "pay.value",
+        "text": "u.text",
+        "loop": "loop.x",
+        "map": "map.y",
+        "error": "e.error",
     }.items():
         draw.gives(name).w(source, f"out.{name}")
     return draw.graph(step, each)

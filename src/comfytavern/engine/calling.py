@@ -57,7 +57,7 @@ class RunContext:
         if found is None:
             reason = "is not available here" if service in declared else "was not declared by this kind of node"
             raise Unavailable("engine.service", f"{service.__name__} {reason}.", service=service.__name__)
-        return found  # type: ignore[return-value]
+        return found  # type: ignore[return-value] -- `services` maps a type to an instance of it
 
     def progress(self, value: float | None, text: str = "") -> None:
         """Show how far it is."""

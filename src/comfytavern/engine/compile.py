@@ -9,7 +9,7 @@ from comfytavern.engine import keys
 from comfytavern.engine.demand import default_demand
 from comfytavern.engine.expand import Constant, Expansion, Flat, Source
 from comfytavern.engine.implementation import DEAD, Implementations, Style
-from comfytavern.engine.plan import GENERAL, INLINE_MANY, NEVER, ODD, TASK, Arg, Body, Plan, Shape
+from comfytavern.engine.plan import GENERAL, INLINE_MANY, NEVER, ODD, TASK, Body, Plan, Shape
 from comfytavern.graph import document as doc
 from comfytavern.graph.bodies import Resolve
 from comfytavern.graph.kinds import Control, Effect, Port
@@ -46,7 +46,7 @@ class Compiler:
         return plan
 
     def _body(self, flat: Flat) -> Plan:
-        assert flat.used is not None  # noqa: S101 - validated
+        assert flat.used is not None  # noqa: S101 -- validated
         key = (id(flat.used.graph), flat.used.key)
         if key not in self._bodies:
             self._bodies[key] = self.compile(flat.used.body, flat.used.graph)
@@ -55,7 +55,13 @@ class Compiler:
     def _shape(self, flat: Flat, feeds: dict[str, list[Any]], flats: list[Flat]) -> Shape:
         policy = flat.node.policy
         streamed = _live_inputs(flat, feeds, flats, self)
-        key = (id(flat.implementation), tuple(map(id, flat.ports.inputs)), tuple(map(id, flat.ports.outputs)), flat.node.mode == "mute", streamed)
+        key = (
+            id(flat.implementation),
+            tuple(map(id, flat.ports.inputs)),
+            tuple(map(id, flat.ports.outputs)),
+            flat.node.mode == "mute",
+            streamed,
+        )
         key += (b"" if policy == _PLAIN else msgspec.json.encode(policy),)
         if key not in self._shapes:
             self._shapes[key] = _shape_of(flat, streamed)
@@ -172,7 +178,7 @@ class _Assembly:
         return slot
 
     def _wire(self, i: int, flat: Flat, feeds: dict[str, list[Any]]) -> None:
-        args: list[Arg] = []
+        args: list[Any] = []
         for position, port in enumerate(self.plan.shapes[i].inputs):
             found = feeds.get(port.id)
             if not found:
@@ -186,7 +192,7 @@ class _Assembly:
         if AFTER.id in feeds:
             self.plan.after[i] = tuple(self._slot(i, -1, AFTER, feed) for feed in feeds[AFTER.id])
 
-    def _unwired(self, flat: Flat, port: Port) -> Arg:
+    def _unwired(self, flat: Flat, port: Port) -> Any:
         value = flat.node.values.get(port.id, port.default)
         if not port.many:
             return self._constant(value)

@@ -20,9 +20,7 @@ def default_targets(plan: Plan) -> tuple[int, ...]:
     return tuple(
         i
         for i, shape in enumerate(plan.shapes)
-        if shape.effect is Effect.EFFECT
-        or shape.control is Control.OUTPUT
-        or not (plan.succ[i] or i in plan.streams or i in plan.lazies)
+        if shape.effect is Effect.EFFECT or shape.control is Control.OUTPUT or not (plan.succ[i] or i in plan.streams or i in plan.lazies)
     )
 
 
@@ -144,7 +142,7 @@ def satisfied(frame: "Frame", i: int) -> bool:
     while True:
         try:
             named = _wishes(frame, i, asked)
-        except Exception as error:  # noqa: BLE001 - `want` is a node's own function
+        except Exception as error:  # noqa: BLE001 -- `want` is a node's own function
             frame.fail(i, error)
             return False
         more = {ids[id] for id in named if id in ids} - asked

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from comfytavern.engine.limits import Limits
 from comfytavern.engine.log import AnyRecord, Finished
 from comfytavern.engine.preview import preview
@@ -143,8 +145,6 @@ def snapshot(run: "Run") -> dict[str, Any]:
 
 def run_wait(wait: Any) -> dict[str, Any]:
     """Return an open wait as JSON."""
-    import msgspec  # noqa: PLC0415
-
     made = msgspec.to_builtins(wait.event())
     return {key: value for key, value in made.items() if key not in ("kind", "seq", "t")}
 

@@ -4,7 +4,6 @@ Plain inline nodes run in `drain`, the hot path; everything else goes through `s
 become tasks, and a task that has finished one node goes on with the next.
 """
 
-import asyncio
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,28 @@ from typing import TYPE_CHECKING, Any
 from comfytavern.engine import arrive, demand, fuse, starting, work
 from comfytavern.engine.memo import Memo
 from comfytavern.engine.plan import GENERAL, HALF, TASK, Plan
-from comfytavern.engine.streams import Channel, Outlet
-from comfytavern.engine.tokens import CANCELLED, DEAD, DONE, FAILED, IDLE, RUNNING, SKIPPED, UNKNOWN, WAITING, Broken, Cause, NodeError, UpstreamError, node_error
+from comfytavern.engine.tokens import (
+    CANCELLED,
+    DEAD,
+    DONE,
+    FAILED,
+    IDLE,
+    RUNNING,
+    SKIPPED,
+    UNKNOWN,
+    WAITING,
+    Broken,
+    Cause,
+    NodeError,
+    UpstreamError,
+    node_error,
+)
 
 if TYPE_CHECKING:
+    import asyncio
+
     from comfytavern.engine.run import Run
+    from comfytavern.engine.streams import Channel, Outlet
 
 FAST = 3
 """Modes up to this are plain inline functions."""
@@ -37,6 +53,13 @@ class Frame:
         self.dirty: list[int] = []
         """Nodes whose state has changed since the last flush; one may appear twice."""
         self.memo: Memo | None = Memo(self) if run.space is not None else None
+        self._draining = self._scheduled = self._over = False
+        if heeded := run.watchdog.heeded:
+            self.heed(heeded)
+        self._notes()
+
+    def _notes(self) -> None:
+        """What only few nodes have."""
         self.extras: dict[int, dict[str, Any]] = {}
         """What clients are told about a node beside its state."""
         self.roots: dict[int, NodeError] = {}
@@ -68,9 +91,6 @@ class Frame:
         """Lazy inputs that were asked for."""
         self.held = False
         """Someone else stopped it: nothing new starts."""
-        self._draining = self._scheduled = self._over = False
-        if heeded := run.watchdog.heeded:
-            self.heed(heeded)
 
     def begin(self, targets: tuple[int, ...] | None = None) -> None:
         """Demand the targets (the plan's own if None) and run what can run."""
@@ -88,7 +108,7 @@ class Frame:
 
     # -- running ----------------------------------------------------------------------------------------------------
 
-    def drain(self) -> bool:
+    def drain(self) -> bool:  # noqa: C901, PLR0912 -- one loop, because a call per node would cost as much as the node
         """Run what can run inline until nothing is ready or the slice is over; return whether more is ready."""
         plan, vals, ind, state, mode, ready = self.plan, self.vals, self.ind, self.state, self.mode, self.ready
         args, fns, out0, succ, mark = plan.args, plan.fns, plan.out0, plan.succ, self.dirty.append
@@ -96,7 +116,7 @@ class Frame:
         limits, clock, push, pop = self.run.limits, perf_counter, ready.append, ready.pop
         now = clock()
         end, slow_s = now + limits.slice_s, limits.inline_s
-        while ready:
+        while ready and now < end:
             i = pop()
             m = mode[i]
             if m > FAST:
@@ -105,19 +125,18 @@ class Frame:
                 a: Any = args[i]
                 try:
                     if m == 1:
-                        value = fns[i](vals[a[0]])  # type: ignore[misc]
-                    elif m == 2:  # noqa: PLR2004
-                        value = fns[i](vals[a[0]], vals[a[1]])  # type: ignore[misc]
+                        value = fns[i](vals[a[0]])
+                    elif m == 2:
+                        value = fns[i](vals[a[0]], vals[a[1]])
                     else:
-                        value = fns[i](*[vals[slot] for slot in a])  # type: ignore[misc]
-                except Exception as error:  # noqa: BLE001 - whatever a node raises is its failure
+                        value = fns[i](*[vals[slot] for slot in a])
+                except Exception as error:  # noqa: BLE001 -- whatever a node raises is its failure
                     self.fail(i, error)
                 else:
                     if value is DEAD:
                         self.finish(i, (DEAD,))
                     else:
-                        vals[out0[i]] = value
-                        state[i] = DONE
+                        vals[out0[i]], state[i] = value, DONE
                         mark(i)
                         if keep is not None:
                             keep(i, value)
@@ -128,8 +147,6 @@ class Frame:
             then, now = now, clock()
             if now - then > slow_s:
                 self.run.slow(self, i)
-            if now > end:
-                break
         return bool(ready)
 
     def pump(self, *, take: bool = False) -> int | None:

@@ -34,7 +34,7 @@ class Stage:
         """Transform a chunk and pass on what comes out."""
         try:
             made = self._function(*self._before, chunk, *self._after)
-        except Exception as error:  # noqa: BLE001 - whatever a node raises is its failure
+        except Exception as error:  # noqa: BLE001 -- whatever a node raises is its failure
             self._above.stages = [stage for stage in self._above.stages if stage is not self]
             self.broke(error)
             pump.reader_left(self._frame, self._frame.plan.owner[self._slot_above()])
@@ -156,7 +156,7 @@ def fuse(frame: "Frame", i: int, above: Outlet) -> None:
     open_streams(frame, i)
     try:
         stage = Stage(frame, i, above)
-    except Exception as error:  # noqa: BLE001 - a value that cannot be converted
+    except Exception as error:  # noqa: BLE001 -- a value that cannot be converted
         frame.live -= 1
         pump.broke(frame, i, error)
         frame.fail(i, error)
@@ -176,9 +176,9 @@ def at_once(frame: "Frame", i: int) -> bool:
         slot = frame.plan.args[i][0]
         outlet = Outlet(shape.outputs[0].type, needed=True)
         for chunk in arguments.chunks(frame, i, slot if isinstance(slot, int) else slot[0]):
-            for made in pump.listed(frame.plan.fns[i](*values[:at], chunk, *values[at + 1 :])):  # type: ignore[misc]
+            for made in pump.listed(frame.plan.fns[i](*values[:at], chunk, *values[at + 1 :])):
                 outlet.chunks.append(made)
-    except Exception as error:  # noqa: BLE001 - whatever a node raises is its failure
+    except Exception as error:  # noqa: BLE001 -- whatever a node raises is its failure
         frame.fail(i, error)
         return True
     outputs = (outlet.gathered(), *(DEAD,) * (len(shape.outputs) - 1))

@@ -12,7 +12,8 @@ from comfytavern.graph.kinds import Kind
 
 class Style(Enum):
     """How the function of a kind is called. Arguments are positional, one per declared input in port order; a kind
-    with dynamic inputs gets one more, a dict of their values; with `wants_context` a Context comes first."""
+    with dynamic inputs gets one more, a dict of their values; with `wants_context` a Context comes first.
+    """
 
     INLINE = "inline"
     """A plain function, measured under 50 µs: called on the loop."""

@@ -85,9 +85,9 @@ def static(plan: Plan, i: int) -> bytes | None:
         if port.cosmetic:
             continue
         if arg.__class__ is tuple:
-            fixed.append((port.id, [safe(vals0[slot]) if owner[slot] < 0 else 1 for slot in arg]))  # pyright: ignore[reportGeneralTypeIssues]
+            fixed.append((port.id, [safe(vals0[slot]) if owner[slot] < 0 else 1 for slot in arg]))
         else:
-            fixed.append((port.id, 1) if owner[arg] >= 0 else (port.id, safe(vals0[arg]), 0))  # pyright: ignore[reportArgumentType, reportCallIssue]
+            fixed.append((port.id, 1) if owner[arg] >= 0 else (port.id, safe(vals0[arg]), 0))
     if i in plan.fallback:
         fixed.append([(at, safe(value)) for at, value in plan.fallback[i].items() if not shape.inputs[at].cosmetic])
     if kind.dynamic_outputs:
@@ -103,7 +103,7 @@ def _wired(plan: Plan, i: int) -> tuple[int, ...]:
         if not port.cosmetic:
             slots += [slot for slot in (arg if isinstance(arg, tuple) else (arg,)) if owner[slot] >= 0]
     wired = tuple(slots)
-    return args if wired == args else wired  # pyright: ignore[reportReturnType]
+    return args if wired == args else wired
 
 
 def recipes(plan: Plan, inputs: dict[str, Any], size_max: int) -> list[bytes | None]:

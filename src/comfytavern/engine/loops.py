@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from comfytavern.engine import args as arguments
 from comfytavern.engine import nest, pump
-from comfytavern.engine.streams import Outlet
 from comfytavern.engine.tokens import DEAD, Broken, Cause
 from comfytavern.graph.control_ports import INDEX
 
 if TYPE_CHECKING:
     from comfytavern.engine.frame import Frame
+    from comfytavern.engine.streams import Outlet
 
 
 async def run(frame: "Frame", i: int) -> tuple[Any, ...]:
@@ -114,7 +114,10 @@ class _Loop:
         token = inner.results.get(self.condition, DEAD)
         if self.pre:
             found = (
-                (outlet, at) for outlet in self.plan.outlets for at, port in enumerate(self.plan.shapes[outlet].inputs) if port.id == self.condition
+                (outlet, at)
+                for outlet in self.plan.outlets
+                for at, port in enumerate(self.plan.shapes[outlet].inputs)
+                if port.id == self.condition
             )
             outlet, at = next(found, (-1, -1))
             token = arguments.output_token(inner, outlet, at) if outlet >= 0 else DEAD

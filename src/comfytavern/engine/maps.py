@@ -5,12 +5,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from comfytavern.engine import nest, pump
-from comfytavern.engine.streams import Outlet
 from comfytavern.engine.tokens import DEAD, Cause
 from comfytavern.graph.ports import ERROR
 
 if TYPE_CHECKING:
     from comfytavern.engine.frame import Frame
+    from comfytavern.engine.streams import Outlet
 
 _ERRORS = "errors"
 _END = object()
@@ -45,7 +45,9 @@ class _Map:
         """Index of the next item whose result is due."""
         first = frame.plan.out0[i]
         self.live: dict[str, Outlet] = {
-            port.id: frame.outlets[first + at] for at, port in enumerate(shape.outputs) if first + at in frame.outlets and at in shape.stream_outs
+            port.id: frame.outlets[first + at]
+            for at, port in enumerate(shape.outputs)
+            if first + at in frame.outlets and at in shape.stream_outs
         }
 
     async def items(self) -> None:

@@ -19,12 +19,28 @@ _SHORT = 64
 class Memo:
     """See the module. `key` is that of the node that was asked for last."""
 
-    __slots__ = ("bytes", "count", "entries", "forced", "frame", "hot", "key", "keys", "recipes", "session", "space", "statics", "vals", "warm", "wired")
+    __slots__ = (
+        "bytes",
+        "count",
+        "entries",
+        "forced",
+        "frame",
+        "hot",
+        "key",
+        "keys",
+        "recipes",
+        "session",
+        "space",
+        "statics",
+        "vals",
+        "warm",
+        "wired",
+    )
 
     def __init__(self, frame: "Frame") -> None:
         """Look results up in the space of the run's owner."""
         run, plan = frame.run, frame.plan
-        assert run.space is not None  # noqa: S101 - the frame asks
+        assert run.space is not None  # noqa: S101 -- the frame asks
         self.frame = frame
         self.space = run.space
         self.entries = run.space.entries

@@ -27,7 +27,7 @@ class Nest:
         siblings = outer.children.setdefault(self.i, [])
 
         def done() -> None:
-            assert inner is not None  # noqa: S101 - set before it begins
+            assert inner is not None  # noqa: S101 -- set before it begins
             self.open.discard(inner)
             if inner in siblings:
                 siblings.remove(inner)

@@ -55,10 +55,7 @@ def only(run: "Run", path: str) -> tuple[int, ...]:
     plan, frame = run.plan, run.root
     targets = tuple(found(plan, [path]))
     need = demand.demanded(plan, targets)
-    missing: list[str] = []
-    for i in range(plan.n):
-        if need[i] and i not in targets and not _known(frame, i):
-            missing.append(plan.paths[i])
+    missing = [plan.paths[i] for i in range(plan.n) if need[i] and i not in targets and not _known(frame, i)]
     if missing:
         problems = [Problem(code="engine.missing", message=f"{path} has no result yet.", place={"node": path}) for path in missing]
         sentence = "Some nodes before this one have no result yet."

@@ -91,7 +91,7 @@ def _done(frame: "Frame", i: int, record: Finished) -> None:
 
 def _failed(frame: "Frame", i: int, record: Finished) -> None:
     _note(frame, i, record)
-    assert record.error is not None  # noqa: S101 - the caller looked
+    assert record.error is not None  # noqa: S101 -- the caller looked
     if record.flags.get("reason") != "upstream_error":
         frame.errors.append(record.error)
     frame.finish(i, (Broken(record.error),) * len(frame.plan.shapes[i].outputs), FAILED)

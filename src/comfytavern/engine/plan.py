@@ -3,7 +3,6 @@
 A *slot* is a place for one token of a frame: first one per output of every node, then one per constant.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,9 +25,6 @@ NEVER = 1 << 30
 
 HALF = NEVER >> 1
 """In-degrees above this belong to nodes that nobody demands."""
-
-Arg = int | tuple[int, ...]
-"""Where an input comes from: a slot, or the slots of the wires of a many-input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +86,10 @@ class Plan:
     n: int = 0
     paths: list[str] = field(default_factory=list[str])
     shapes: list[Shape] = field(default_factory=list[Shape])
-    fns: list[Callable[..., Any] | None] = field(default_factory=list[Callable[..., Any] | None])
-    args: list[tuple[Arg, ...]] = field(default_factory=list[tuple[Arg, ...]])
+    fns: list[Any] = field(default_factory=list[Any])
+    """The functions; None for what the engine does itself."""
+    args: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
+    """By parameter, an `Arg`: a slot, or the slots of the wires of a many-input."""
     out0: list[int] = field(default_factory=list[int])
     """First slot of its outputs."""
     owner: list[int] = field(default_factory=list[int])
@@ -160,7 +158,7 @@ class Plan:
             )
         return self.known_hash
 
-    def _given(self, arg: Arg) -> Any:
+    def _given(self, arg: Any) -> Any:
         """Return an input as the hash sees it: constants by value, for their slots may differ."""
         if isinstance(arg, tuple):
             return [self._given(slot) for slot in arg]
@@ -179,11 +177,8 @@ class Plan:
         for position, arg in enumerate(self.args[i]):
             if lazy and position in lazy:
                 continue
-            if arg.__class__ is int:
-                if owner[arg] >= 0:  # pyright: ignore[reportArgumentType, reportCallIssue]
-                    found.append(owner[arg])  # pyright: ignore[reportArgumentType, reportCallIssue]
-            else:
-                found += [owner[slot] for slot in arg if owner[slot] >= 0]  # pyright: ignore[reportGeneralTypeIssues]
+            slots = arg if isinstance(arg, tuple) else (arg,)
+            found += [owner[slot] for slot in slots if owner[slot] >= 0]
         if i in self.after:
             found += [owner[slot] for slot in self.after[i] if owner[slot] >= 0]
         return found

@@ -1,10 +1,10 @@
 """Nodes that stream: chunks from a generator to every wire, and all the ways in which a stream can end (semantics, section 4)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
-import asyncio
 
 from comfytavern.engine import args as arguments
 from comfytavern.engine.implementation import Final, Style

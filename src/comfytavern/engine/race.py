@@ -26,4 +26,6 @@ def arrived(frame: "Frame", i: int) -> None:
 
 
 def _outputs(frame: "Frame", i: int, value: Any, index: int) -> tuple[Any, ...]:
-    return tuple(index if port.id in ("index", "winner") else DEAD if port.id == "error" else value for port in frame.plan.shapes[i].outputs)
+    return tuple(
+        index if port.id in ("index", "winner") else DEAD if port.id == "error" else value for port in frame.plan.shapes[i].outputs
+    )

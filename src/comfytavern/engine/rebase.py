@@ -81,7 +81,7 @@ def _values(plan: Plan, i: int, before: Node, after: Node) -> dict[int, Any] | N
 
 def _recipes(plan: Plan, changed: dict[int, dict[int, Any]]) -> list[bytes | None]:
     """Return the recipes again: only those of what hangs on a change are made anew."""
-    assert plan.recipes is not None  # noqa: S101 - the caller looked
+    assert plan.recipes is not None  # noqa: S101 -- the caller looked
     known, table = plan.recipes[0], plan.recipes[1][:]
     heap, seen = list(changed), set(changed)
     heapify(heap)

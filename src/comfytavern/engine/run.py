@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from comfytavern.engine import demand, fold, unknown, waits
 from comfytavern.engine import args as arguments
+from comfytavern.engine import demand, fold, unknown, waits
 from comfytavern.engine.frame import Frame
 from comfytavern.engine.log import Answered, Ended, Log, Started
 from comfytavern.engine.options import Options
-from comfytavern.engine.past import Past
 from comfytavern.engine.plan import Plan
 from comfytavern.engine.streams import Channel, Parks
 from comfytavern.engine.tape import Batch, Tape
@@ -22,6 +21,7 @@ from comfytavern.kernel.errors import NotFound
 from comfytavern.kernel.events import RunChanged
 
 if TYPE_CHECKING:
+    from comfytavern.engine.past import Past
     from comfytavern.engine.runner import Runner
 
 T = TypeVar("T")
@@ -40,7 +40,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class Run:
     """See the module. Made by `Runner.start`; everything here belongs to the loop it was started on."""
 
-    def __init__(self, runner: "Runner", plan: Plan, inputs: dict[str, Any], options: Options, *, id: str, owner: str, log: Log | None) -> None:
+    def __init__(
+        self, runner: "Runner", plan: Plan, inputs: dict[str, Any], options: Options, *, id: str, owner: str, log: Log | None
+    ) -> None:
         """Prepare a run; `begin` starts it."""
         self.id, self.owner, self.options, self.log, self.plan, self.inputs = id, owner, options, log, plan, inputs
         self.state = "running"
@@ -133,9 +135,7 @@ class Run:
         """Return the full `{inputs, outputs}` of one node as far as they are known. Raises `NotFound`."""
         frame, i = self._at(path)
         plan = frame.plan
-        inputs = {
-            port.id: _shown(frame, plan.args[i][at]) for at, port in enumerate(plan.shapes[i].inputs)
-        }
+        inputs = {port.id: _shown(frame, plan.args[i][at]) for at, port in enumerate(plan.shapes[i].inputs)}
         return {
             "inputs": {id: value for id, value in inputs.items() if value is not arguments.ABSENT},
             "outputs": fold.outputs(frame, i) if frame.state[i] >= DONE else {},
@@ -284,7 +284,7 @@ class Run:
         """Call `work`; what it raises is our own mistake, and ends the run instead of being lost."""
         try:
             return work(*args)
-        except Exception as bug:  # noqa: BLE001 - see above
+        except Exception as bug:  # noqa: BLE001 -- see above
             self.crash(bug)
             return None
 

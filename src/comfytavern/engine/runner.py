@@ -1,10 +1,10 @@
 """The door of the engine: compile a graph, start a run.
 
-    runner = Runner(registry, cache=Cache())
-    plan = runner.compile(graph)
-    run = runner.start(plan, {"question": "Why?"}, owner=user_id)
-    async for batch in run.events(): ...
-    result = await run.result()
+runner = Runner(registry, cache=Cache())
+plan = runner.compile(graph)
+run = runner.start(plan, {"question": "Why?"}, owner=user_id)
+async for batch in run.events(): ...
+result = await run.result()
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +16,11 @@ from comfytavern.engine.compile import Compiler
 from comfytavern.engine.implementation import Implementations
 from comfytavern.engine.limits import Limits
 from comfytavern.engine.log import AnyRecord, Log
+from comfytavern.engine.options import Options
 from comfytavern.engine.past import Past
 from comfytavern.engine.plan import Plan
 from comfytavern.engine.pools import Pools
 from comfytavern.engine.rebase import rebase
-from comfytavern.engine.options import Options
 from comfytavern.engine.run import Result, Run
 from comfytavern.engine.threads import Threads
 from comfytavern.engine.watchdog import Watchdog
@@ -76,7 +76,7 @@ class Runner:
             keys.recipes(plan, {}, self.limits.value_key_bytes)
         return plan
 
-    def start(
+    def start(  # noqa: PLR0913 -- all that a run can be asked for, by name, as in POST /api/runs
         self,
         plan: Plan,
         inputs: Mapping[str, Any] | None = None,
@@ -141,4 +141,3 @@ class Runner:
 
 def _problem(code: str, message: str, port: str) -> Problem:
     return Problem(code=code, message=message, place={"port": port})
-

@@ -47,7 +47,8 @@ def _control(frame: "Frame", i: int, shape: Shape) -> None:
 def _run(frame: "Frame", i: int, shape: Shape) -> None:
     path = frame.prefix + frame.plan.paths[i]
     if shape.effect is Effect.EFFECT and frame.run.past is not None and frame.run.past.doubtful(path):
-        return unknown.found(frame, i, path)
+        unknown.found(frame, i, path)
+        return
     threaded = shape.style is Style.INLINE and shape.kind.id in frame.run.watchdog.threaded
     style = Style.THREAD if threaded else shape.style
     journaled = shape.effect is Effect.EFFECT and frame.run.log is not None
@@ -67,9 +68,9 @@ def inline(frame: "Frame", i: int) -> None:
     try:
         values = arguments.of(frame, i)
         suspect = frame.plan.shapes[i].kind.id in frame.run.watchdog.suspects
-        result = frame.run.measured(frame, i, values) if suspect else frame.plan.fns[i](*values)  # type: ignore[misc]
+        result = frame.run.measured(frame, i, values) if suspect else frame.plan.fns[i](*values)
         outputs = arguments.outputs_of(frame.plan.shapes[i], result)
-    except Exception as error:  # noqa: BLE001 - whatever a node raises is its failure
+    except Exception as error:  # noqa: BLE001 -- whatever a node raises is its failure
         frame.fail(i, error)
         return
     if frame.memo is not None:
@@ -134,7 +135,7 @@ def deliver(frame: "Frame", i: int) -> None:
     for position, port in enumerate(shape.inputs):
         try:
             token = arguments.output_token(frame, i, position)
-        except Exception as error:  # noqa: BLE001 - a value that does not fit the declared type
+        except Exception as error:  # noqa: BLE001 -- a value that does not fit the declared type
             frame.fail(i, error)
             return
         if token is arguments.ABSENT:
@@ -142,7 +143,8 @@ def deliver(frame: "Frame", i: int) -> None:
         tokens.append(token)
         frame.results[port.id] = token
     if not tokens or any(is_live(token) for token in tokens):
-        return frame.finish(i, (), DONE)
+        frame.finish(i, (), DONE)
+        return
     broken = next((token for token in tokens if token.__class__ is Broken), None)
     frame.extras[i] = {"reason": "branch" if broken is None else "upstream_error"}
     frame.finish(i, (), SKIPPED)

@@ -35,7 +35,22 @@ class Parks:
 class Channel:
     """The queue of one stream wire; a tee is several channels."""
 
-    __slots__ = ("_getter", "_putter", "bytes_max", "cap", "closed", "dead", "error", "growth", "label", "left", "parks", "queue", "read", "size")
+    __slots__ = (
+        "_getter",
+        "_putter",
+        "bytes_max",
+        "cap",
+        "closed",
+        "dead",
+        "error",
+        "growth",
+        "label",
+        "left",
+        "parks",
+        "queue",
+        "read",
+        "size",
+    )
 
     def __init__(self, parks: Parks, limits: Limits, label: str, left: Callable[[], None]) -> None:
         """Call `left` when the reader leaves."""
@@ -153,9 +168,25 @@ class Channel:
 class Outlet:
     """One stream output of a running node: what it has produced, and who reads it."""
 
-    __slots__ = ("chunks", "empty", "epoch", "needed", "only", "address", "quiet", "readers", "stages", "told", "told_chars", "told_epoch", "_tell")
+    __slots__ = (
+        "_tell",
+        "address",
+        "chunks",
+        "empty",
+        "epoch",
+        "needed",
+        "only",
+        "quiet",
+        "readers",
+        "stages",
+        "told",
+        "told_chars",
+        "told_epoch",
+    )
 
-    def __init__(self, type: Type, *, needed: bool, tell: Callable[["Outlet"], None] = lambda _: None, address: tuple[str, str] = ("", "")) -> None:
+    def __init__(
+        self, type: Type, *, needed: bool, tell: Callable[["Outlet"], None] = lambda _: None, address: tuple[str, str] = ("", "")
+    ) -> None:
         """Take the declared type, whether somebody wants the gathered value, and whom to tell when a chunk comes after a pause."""
         self.address = address
         self.quiet = True

@@ -164,7 +164,7 @@ class Tape:
                 if not (self._frames or self._records):
                     break
                 await asyncio.sleep(0)
-        except Exception as error:  # noqa: BLE001 - a disk that is full, a database that is gone: the run fails, the process does not
+        except Exception as error:  # noqa: BLE001 -- a disk that is full, a database that is gone: the run fails, the process does not
             self._run.crash(error)
         finally:
             self._writing = None

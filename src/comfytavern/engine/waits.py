@@ -1,6 +1,5 @@
 """Human waits and time (semantics, section 7): a request is recorded, the answer becomes the node's output."""
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from comfytavern.engine import args as arguments
@@ -12,6 +11,8 @@ from comfytavern.kernel.events import WaitClosed, WaitOpened
 from comfytavern.kernel.ids import new_id
 
 if TYPE_CHECKING:
+    import asyncio
+
     from comfytavern.engine.frame import Frame
 
 
@@ -56,7 +57,7 @@ def open_wait(frame: "Frame", i: int) -> None:
     if record is None:
         try:
             record = _request(frame, i, path)
-        except Exception as error:  # noqa: BLE001 - whatever a node raises is its failure
+        except Exception as error:  # noqa: BLE001 -- whatever a node raises is its failure
             frame.fail(i, error)
             return
         run.tape.record(record)
@@ -73,7 +74,7 @@ def open_wait(frame: "Frame", i: int) -> None:
 
 
 def _request(frame: "Frame", i: int, path: str) -> Waiting:
-    request: Any = frame.plan.fns[i](*arguments.of(frame, i))  # type: ignore[misc]
+    request: Any = frame.plan.fns[i](*arguments.of(frame, i))
     if not isinstance(request, WaitRequest):
         raise Cause("BadResult", "A wait node must return a WaitRequest.")
     now = frame.run.clock.now()
@@ -97,7 +98,7 @@ def withdraw(wait: Wait) -> None:
 
 def check(record: Waiting, value: Any) -> Any:
     """Return an answer with the defaults of the schema filled in. Raises `Invalid` (`run.answer`) when it does not fit."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes 60 ms to import, and most processes never need it
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 -- takes 60 ms to import, and most processes never need it
 
     problems = sorted(Draft202012Validator(record.schema).iter_errors(value), key=str)
     if problems:

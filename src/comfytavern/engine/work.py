@@ -42,7 +42,7 @@ async def work(frame: "Frame", first: int) -> None:
             task: Any = asyncio.current_task()
             frame.tasks[i] = task
             end = end or perf_counter() + frame.run.limits.slice_s
-    except Exception as bug:  # noqa: BLE001 - our own mistake
+    except Exception as bug:  # noqa: BLE001 -- our own mistake
         frame.run.crash(bug)
 
 
@@ -68,7 +68,7 @@ async def _plain(frame: "Frame", i: int) -> None:
     except asyncio.CancelledError as error:
         _over(frame, i, started)
         _unhappy(frame, i, error, 1)
-    except Exception as error:  # noqa: BLE001 - whatever a node raises is its failure
+    except Exception as error:  # noqa: BLE001 -- whatever a node raises is its failure
         _over(frame, i, started)
         _unhappy(frame, i, error, 1)
     else:
@@ -83,7 +83,6 @@ async def _plain(frame: "Frame", i: int) -> None:
 
 async def _perform(frame: "Frame", i: int) -> None:
     """Run one node to its end; nothing escapes but our own mistakes."""
-    run = frame.run
     started = perf_counter()
     error: BaseException | None = None
     attempt = 1
@@ -91,12 +90,12 @@ async def _perform(frame: "Frame", i: int) -> None:
         outputs, attempt = await _attempts(frame, i)
     except asyncio.CancelledError as cancelled:
         error = cancelled
-    except Exception as raised:  # noqa: BLE001 - whatever a node raises is its failure
+    except Exception as raised:  # noqa: BLE001 -- whatever a node raises is its failure
         error = raised
         attempt = frame.extras.get(i, {}).get("attempt", 1)
     spent = _over(frame, i, started)
     if error is None:
-        pump.ended(frame, i, outputs, spent)  # pyright: ignore[reportPossiblyUnboundVariable]
+        pump.ended(frame, i, outputs, spent)  # pyright: ignore[reportPossiblyUnboundVariable] -- set when there is no error
     else:
         _unhappy(frame, i, error, attempt)
 
@@ -182,7 +181,7 @@ async def _retried(frame: "Frame", i: int, shape: Shape) -> tuple[tuple[Any, ...
             return outputs, attempt
         except UpstreamError:
             raise
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 -- whatever a node raises may be retried
             error: Exception = raised
             if isinstance(raised, TimeoutError) and limit.expired():
                 error = Cause("Timeout", f"It took longer than {policy.timeout_s:g} s.", timeout_s=policy.timeout_s)

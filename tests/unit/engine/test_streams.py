@@ -155,14 +155,24 @@ async def test_c15_a_reader_that_catches_may_finish(world, seen):
 
     world.node("s.breaks", breaks, outputs=TEXT)
     world.node("s.tolerant", tolerant, READS)
-    draw = Draw().n("p", "s.breaks", n=0).n("r", "s.tolerant").w("p.text", "r.text").n("out", "graph.output").gives("r").w("r.value", "out.r")
+    draw = (
+        Draw().n("p", "s.breaks", n=0).n("r", "s.tolerant").w("p.text", "r.text").n("out", "graph.output").gives("r").w("r.value", "out.r")
+    )
     result, _ = await finish(world, draw.graph())
     assert result.outputs == {"r": ["a", "torn"]}
     assert result.state == "failed"
 
 
 async def test_a_stream_and_a_gathered_value_of_it_are_identical_for_three_readers_and_the_output(world, seen):
-    draw = Draw().n("p", "s.numbers", count=10_000).gives("text").n("out", "graph.output").w("p.text", "out.text").n("v", "s.value").w("p.text", "v.text")
+    draw = (
+        Draw()
+        .n("p", "s.numbers", count=10_000)
+        .gives("text")
+        .n("out", "graph.output")
+        .w("p.text", "out.text")
+        .n("v", "s.value")
+        .w("p.text", "v.text")
+    )
     for name in "abc":
         draw.n(name, "s.read", name=name, pause=name == "b").w("p.text", f"{name}.text")
     runner = Runner(world)
@@ -182,7 +192,9 @@ async def test_a_stream_and_a_gathered_value_of_it_are_identical_for_three_reade
 
 async def test_fusion_the_cache_and_streams_cannot_be_told_apart(world, seen):
     def graph(fused):
-        draw = Draw().n("p", "s.numbers", count=200).n("u", "s.upper", policy=Policy() if fused else Policy(retries=1)).w("p.text", "u.text")
+        draw = (
+            Draw().n("p", "s.numbers", count=200).n("u", "s.upper", policy=Policy() if fused else Policy(retries=1)).w("p.text", "u.text")
+        )
         draw.n("r", "s.read", name="r").w("u.text", "r.text").n("v", "s.value").w("u.text", "v.text")
         return draw.n("out", "graph.output").gives("v", "r").w("v.value", "out.v").w("r.value", "out.r").graph()
 
@@ -194,7 +206,9 @@ async def test_fusion_the_cache_and_streams_cannot_be_told_apart(world, seen):
     assert plain.outputs == fused.outputs == first.outputs == again.outputs
     assert set(states(snapshot).values()) <= {"cached", "done"}
     world.got.clear()
-    replayed, snapshot = await finish(world, Draw().n("p", "s.numbers", count=200).n("r", "s.read", name="z").w("p.text", "r.text").graph(), runner=runner)
+    replayed, snapshot = await finish(
+        world, Draw().n("p", "s.numbers", count=200).n("r", "s.read", name="z").w("p.text", "r.text").graph(), runner=runner
+    )
     assert states(snapshot)["p"] == "cached"
     assert seen["z"] == ["".join(f"{k};" for k in range(200))], "text is replayed as one joined chunk"
     assert replayed.state == "ok"
@@ -249,7 +263,15 @@ async def test_a_stream_is_retried_until_a_chunk_was_read_and_gatherers_get_a_re
 
     world.node("s.flaky", flaky, outputs=TEXT)
     policy = Policy(retries=5, backoff_s=0)
-    draw = Draw().n("p", "s.flaky", n=1, policy=policy).n("v", "s.value").w("p.text", "v.text").n("out", "graph.output").gives("v").w("v.value", "out.v")
+    draw = (
+        Draw()
+        .n("p", "s.flaky", n=1, policy=policy)
+        .n("v", "s.value")
+        .w("p.text", "v.text")
+        .n("out", "graph.output")
+        .gives("v")
+        .w("v.value", "out.v")
+    )
     runner = Runner(world)
     run = runner.start(runner.compile(draw.graph()))
     kinds = [type(event).__name__ async for batch in run.events() for event in batch]

@@ -46,7 +46,9 @@ class World:
     def implementation(self, kind_id: str, /) -> Implementation | None:
         return self.found.get(kind_id)
 
-    def node(self, id: str, function: Any, inputs: list[Port] | None = None, outputs: list[Port] | None = None, effect: str = "pure", **more: Any) -> None:
+    def node(
+        self, id: str, function: Any, inputs: list[Port] | None = None, outputs: list[Port] | None = None, effect: str = "pure", **more: Any
+    ) -> None:
         """Declare a kind; inputs default to one required `any` per parameter, outputs to one `value`."""
         import inspect
 
@@ -68,10 +70,17 @@ class Draw:
         self.inputs: list[Port] = []
         self.outputs: list[Port] = []
 
-    def n(self, node: str, kind: str, policy: Policy | None = None, mode: str = "normal", pins: dict | None = None, look: dict | None = None, **values: Any) -> "Draw":
-        self.nodes.append(
-            Node(id=node, kind=kind, values=values, policy=policy or Policy(), mode=mode, pins=pins or {}, look=look or {})
-        )
+    def n(
+        self,
+        node: str,
+        kind: str,
+        policy: Policy | None = None,
+        mode: str = "normal",
+        pins: dict | None = None,
+        look: dict | None = None,
+        **values: Any,
+    ) -> "Draw":
+        self.nodes.append(Node(id=node, kind=kind, values=values, policy=policy or Policy(), mode=mode, pins=pins or {}, look=look or {}))
         return self
 
     def w(self, source: str, target: str, each: bool = False) -> "Draw":
