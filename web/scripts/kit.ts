@@ -14,5 +14,10 @@ export const kit: NuxtUIOptions = {
   components: { dts: 'src/components.d.ts', dirs: [] },
   ui: {
     colors: { primary: 'ember', neutral: 'slate', success: 'emerald', warning: 'amber', error: 'red', info: 'sky' },
+    // Dense: icons of the middle size are 16 px.
+    button: { variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
+    input: { variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
+    skeleton: { base: 'bg-accented/50' },
+    select: { variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
   },
 }
