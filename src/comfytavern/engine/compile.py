@@ -121,6 +121,7 @@ def _shape_of(flat: Flat, live: frozenset[int]) -> Shape:
         lazy=frozenset(position for position, port in enumerate(inputs) if port.lazy),
         error_port=error,
         plain_policy=flat.node.policy == _PLAIN,
+        single=outputs[0].id if len(outputs) == 1 else None,
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from comfytavern.engine.run import Run
 
 Change = tuple[str, str, float | None, dict[str, Any] | None]
-_SHORT = (int, float, bool)
+_SHORT = (float, bool)
 _CHARS = 200
 
 
@@ -36,13 +36,15 @@ def tell(frame: "Frame", changed: Iterable[int], journal: list[AnyRecord] | None
     made: list[Change] = []
     for i in changed:
         path = prefix + paths[i]
-        if state[i] == DONE and i not in extras and len(shapes[i].outputs) == 1:
+        name = shapes[i].single
+        if state[i] == DONE and name is not None and i not in extras:
             value = vals[out0[i]]
-            if value.__class__ in _SHORT or (value.__class__ is str and len(value) < _CHARS):
-                outputs = {shapes[i].outputs[0].id: value}
-                took = ms.get(i)
+            kind = value.__class__
+            if kind is int or (kind is str and len(value) < _CHARS) or kind in _SHORT:
+                outputs = {name: value}
+                took = ms.get(i) if ms else None
                 made.append((path, "done", took, {"outputs": outputs}))
-                if journal is not None and i not in restored:
+                if journal is not None and not (restored and i in restored):
                     journal.append(Finished(path=path, state="done", outputs=outputs, ms=took))
                 continue
         made.append((path, STATE_NAMES[state[i]], ms.get(i), _extra(frame, i)))

@@ -108,7 +108,7 @@ class Frame:
 
     # -- running ----------------------------------------------------------------------------------------------------
 
-    def drain(self) -> bool:  # noqa: C901, PLR0912 -- one loop, because a call per node would cost as much as the node
+    def drain(self) -> bool:  # noqa: C901 -- one loop, because a call per node would cost as much as the node
         """Run what can run inline until nothing is ready or the slice is over; return whether more is ready."""
         plan, vals, ind, state, mode, ready = self.plan, self.vals, self.ind, self.state, self.mode, self.ready
         args, fns, out0, succ, mark = plan.args, plan.fns, plan.out0, plan.succ, self.dirty.append

@@ -63,18 +63,17 @@ class Memo:
     def recall(self, i: int) -> bool:
         """Finish node `i` with a known result; False when it has to be executed.
 
-        The first half is for the common case, one short value and a function of it; `key_of` makes the same key.
+        The first half is for the common case, a function of one or two short values; `key_of` makes the same key.
         """
         fixed = self.hot[i]
         wired = self.wired[i]
-        if fixed is not None and len(wired) == 1:
+        if fixed is not None and 0 < len(wired) < 3:
             value = self.vals[wired[0]]
-            kind = value.__class__
-            if kind is int or (kind is str and len(value) <= _SHORT):
-                key = self.key = (fixed, value)
-                if key not in self.entries:
-                    return False
-                return self._found(i, key)
+            other = self.vals[wired[-1]]
+            kind, second = value.__class__, other.__class__
+            if (kind is int or (kind is str and len(value) <= _SHORT)) and (second is int or (second is str and len(other) <= _SHORT)):
+                key = self.key = (fixed, value) if len(wired) == 1 else (fixed, value, other)
+                return key in self.entries and self._found(i, key)
         key = self.key = self.key_of(i)
         return key is not None and self._found(i, key)
 

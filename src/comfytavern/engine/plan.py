@@ -43,6 +43,8 @@ class Shape:
     lazy: frozenset[int]
     error_port: bool
     plain_policy: bool
+    single: str | None
+    """The id of its output when there is exactly one."""
 
     @property
     def kind(self) -> Kind:
