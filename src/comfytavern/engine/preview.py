@@ -15,29 +15,40 @@ def preview(value: Any, limits: Limits) -> tuple[Any, int | None]:
         return value, None
     if isinstance(value, str):
         return (value, None) if len(value) <= limits.preview_chars else (value[: limits.preview_chars], len(value))
-    left = [limits.preview_items, limits.preview_chars * 2]
-    short = _shorten(value, left, _DEPTH)
-    return short, size_of(value) if min(left) < 0 else None
+    short = _Short(limits.preview_items, limits.preview_chars)
+    made = short.of(value, _DEPTH)
+    return made, size_of(value) if short.cut else None
 
 
-def _shorten(value: Any, left: list[int], depth: int) -> Any:
-    """Copy `value` while items and characters are left; `left` ends below zero when something was left out."""
-    left[0] -= 1
-    if value.__class__ in _PLAIN:
-        return value
-    if isinstance(value, str):
-        short = value[: max(left[1], 0)]
-        left[1] -= len(value)
+class _Short:
+    """Copies a value while items and characters are left."""
+
+    def __init__(self, items: int, chars: int) -> None:
+        self._items, self._chars = items, chars
+        self.cut = False
+        """Whether something was left out."""
+
+    def of(self, value: Any, depth: int) -> Any:
+        """Return the copy."""
+        self._items -= 1
+        if value.__class__ in _PLAIN:
+            return value
+        if isinstance(value, str):
+            return self._text(value)
+        if depth > 0 and isinstance(value, dict):
+            return {str(key): self.of(one, depth - 1) for key, one in value.items() if self._more()}
+        if depth > 0 and isinstance(value, list | tuple):
+            return [self.of(one, depth - 1) for one in value if self._more()]
+        self.cut = True
+        return f"<{len(value)} bytes>" if isinstance(value, bytes | bytearray | memoryview) else f"<{type(value).__name__}>"
+
+    def _text(self, text: str) -> str:
+        short = text[: max(self._chars, 0)]
+        self._chars -= len(text)
+        self.cut = self.cut or len(short) < len(text)
         return short
-    if isinstance(value, bytes | bytearray | memoryview):
-        left[1] = -1
-        return f"<{len(value)} bytes>"
-    if depth == 0:
-        left[0] = -1
-        return "…"
-    if isinstance(value, dict):
-        return {str(key): _shorten(one, left, depth - 1) for key, one in value.items() if left[0] > 0}
-    if isinstance(value, list | tuple):
-        return [_shorten(one, left, depth - 1) for one in value if left[0] > 0]
-    left[1] = -1
-    return f"<{type(value).__name__}>"
+
+    def _more(self) -> bool:
+        more = self._items > 0 and self._chars > 0
+        self.cut = self.cut or not more
+        return more

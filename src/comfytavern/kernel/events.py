@@ -33,8 +33,9 @@ class NodesChanged(Event, tag="nodes"):
     """Nodes changed state: the last state of each since the previous event of this kind."""
 
     nodes: list[tuple[str, str, float | None, dict[str, Any] | None]]
-    """`[path, state, running ms or null, extra or null]`; `extra` may hold `outputs` (previews by port), `error`,
-    `reason` (branch, upstream_error, mute), `cached`, `cut`, `limited`, `attempt`, `size_bytes` (by port, for a preview that is short)."""
+    """`[path, state, running ms or null, extra or null]`; `extra` may hold `outputs` (previews by port), `error`, `handled`,
+    `reason` (branch, upstream_error, mute, error), `cached`, `cut`, `limited`, `attempt`, and `size_bytes` (by port, for a
+    preview that is short)."""
 
 
 class TextDelta(Event, tag="delta"):
