@@ -42,7 +42,7 @@ class EventStream(Response):
             for task in (filling, *ending):
                 task.cancel()
             outcomes = await asyncio.gather(filling, *ending, return_exceptions=True)
-        if isinstance(outcomes[1], TimeoutError):
+        if any(isinstance(outcome, TimeoutError) for outcome in outcomes):
             return  # The reader stalls: what is left of the connection is the server's to close.
         for outcome in outcomes:
             if isinstance(outcome, Exception):

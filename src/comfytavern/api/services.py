@@ -3,10 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
+
+from comfytavern.accounts.service import Accounts
+from comfytavern.files.library import Library
+from comfytavern.llm.channels import Channels
+from comfytavern.nodes.registry import Catalogue
+from comfytavern.projects.runs import Runs
+from comfytavern.projects.service import Projects
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +24,8 @@ class Values:
     secure_cookies: bool = False
     origins: tuple[str, ...] = ()
     """Origins besides our own that may send unsafe requests and open sockets."""
-    upload_bytes_max: int = 512 * 1024 * 1024
+    allow_private_network: bool = False
+    """Whether members too may have channels at private addresses; the owner always may."""
     slow_client_s: float = 20.0
     """How long a reader may stall before it is let go."""
 
@@ -26,13 +34,12 @@ class Values:
 class Services:
     """Every room that HTTP shows."""
 
-    accounts: Any
-    projects: Any
-    runs: Any
-    channels: Any
-    library: Any
-    catalogue: Any
-    examples: Any
+    accounts: Accounts
+    projects: Projects
+    runs: Runs
+    channels: Channels
+    library: Library
+    catalogue: Catalogue
     values: Values
     checks: dict[str, Callable[[], Awaitable[None]]]
     """Readiness: each returns, or raises what is wrong."""

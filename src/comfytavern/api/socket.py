@@ -132,7 +132,8 @@ class Socket:
         match wish:
             case Start():
                 started = await runs.start(self._owner, wish.request(), source="ws")
-                self._say({"type": "started", "ref": wish.ref, "run": started})
+                told = {"id": started.id, "state": started.state, "position": started.position}
+                self._say({"type": "started", "ref": wish.ref, "run": told})
             case Watch():
                 await self._watch(wish.run, wish.after)
             case Unwatch():

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     runs_at_once: int = Field(32, ge=1, le=10_000, validation_alias="RUNS_AT_ONCE")
     runs_per_user: int = Field(4, ge=1, le=10_000, validation_alias="RUNS_PER_USER")
     queue_max: int = Field(1_000, ge=0, le=1_000_000, validation_alias="QUEUE_MAX")
+    history_days: float | None = Field(None, gt=0, le=36_500, validation_alias="HISTORY_DAYS")
+    slow_client_s: float = Field(20.0, gt=0, le=3600, validation_alias="SLOW_CLIENT_S")
     upload_mib_max: int = Field(512, ge=1, le=1_048_576, validation_alias="UPLOAD_MIB_MAX")
 
     @field_validator("secret", "earlier_secrets")

@@ -1,5 +1,6 @@
 """Files by URI: list, upload, download, move, delete."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -26,9 +27,9 @@ async def list_files(doors: Doors, me: Me, uri: UriQuery = "user://") -> Any:
 
 
 @router.get("/content", response_class=Response, responses={200: {"content": BINARY, "description": "The bytes."}})
-async def read_file(uri: UriQuery, doors: Doors, me: Me) -> Response:
+async def read_file(uri: UriQuery, request: Request, doors: Doors, me: Me) -> Response:
     """Return the bytes of a file. Types that a browser would run are sent as downloads."""
-    return await download(doors.library, uri, me.id)
+    return await download(doors.library, uri, me.id, start=_start(request))
 
 
 @router.put("/content", response_model=Entry, status_code=201, openapi_extra=UPLOAD)
@@ -47,3 +48,9 @@ async def delete_file(uri: UriQuery, doors: Doors, me: Me) -> None:
 async def move_file(body: MoveRequest, doors: Doors, me: Me) -> Any:
     """Rename or move a file or folder."""
     return await doors.library.move(body.source, body.target, owner=me.id)
+
+
+def _start(request: Request) -> int:
+    """Return where `Range: bytes=N-` wants to begin; any other range is answered with the whole file, as RFC 9110 allows."""
+    found = re.fullmatch(r"bytes=(\d{1,15})-", request.headers.get("range", ""))
+    return int(found[1]) if found else 0

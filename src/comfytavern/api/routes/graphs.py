@@ -1,5 +1,6 @@
 """The catalogue of kinds, validation of graphs, and the examples."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,6 +12,10 @@ from comfytavern.api.replies import json_reply
 from comfytavern.api.schemas.graphs import Catalogue, Validation, ValidationRequest
 from comfytavern.api.schemas.projects import ExampleOpen, ExamplePage, Workflow
 from comfytavern.api.services import Doors
+from comfytavern.graph import codec
+from comfytavern.graph.validate import validate
+from comfytavern.kernel.errors import NotFound
+from comfytavern.nodes import examples
 
 router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["graphs"])
 
@@ -26,18 +31,40 @@ async def list_kinds(request: Request, doors: Doors) -> Response:
 
 
 @router.post("/graphs/validate", response_model=Validation)
-async def validate_graph(body: ValidationRequest, doors: Doors) -> Response:
+async def validate_graph(body: ValidationRequest, doors: Doors, me: Me) -> Response:
     """Return every problem of a graph at once."""
-    return json_reply({"problems": doors.projects.problems(body.graph)})
+    graph = await asyncio.to_thread(codec.decode, body.graph)
+    library = await doors.projects.library(me.id, graph)
+    return json_reply({"problems": await asyncio.to_thread(validate, graph, doors.catalogue, library.resolve)})
 
 
 @router.get("/examples", response_model=ExamplePage)
-async def list_examples(doors: Doors) -> Any:
+async def list_examples() -> Any:
     """List the workflows that can be opened from the start page."""
-    return {"items": doors.examples.items()}
+    return {"items": [_shown(example) for example in examples.load()]}
 
 
 @router.post("/examples/{example_id}/open", response_model=Workflow, status_code=201)
 async def open_example(example_id: str, body: ExampleOpen, doors: Doors, me: Me) -> Response:
     """Copy an example into a project, as a workflow of one's own."""
-    return json_reply(await doors.projects.open_example(me.id, example_id, body.project_id), 201)
+    found = next((example for example in examples.load() if example.id == example_id), None)
+    if found is None:
+        raise NotFound("api.example", "There is no such example.", id=example_id)
+    words = found.words.get(body.language, {})
+    project_id = body.project_id or (await doors.projects.first_project(me.id)).id
+    title, description = words.get("title", found.title), words.get("description", found.description)
+    graph = examples.graph_in(found, body.language)
+    return json_reply(await doors.projects.create_workflow(me.id, project_id, title, description, graph), 201)
+
+
+def _shown(example: examples.Example) -> dict[str, Any]:
+    """Return what the start page needs of an example."""
+    words = {tag: {"title": told.get("title", ""), "description": told.get("description", "")} for tag, told in example.words.items()}
+    return {
+        "id": example.id,
+        "title": example.title,
+        "description": example.description,
+        "icon": example.icon,
+        "nodes": example.nodes,
+        "words": words,
+    }

@@ -50,7 +50,7 @@ async def start_run(body: RunRequest, request: Request, doors: Doors, me: Me, *,
         return await event_stream(doors, me.id, started.id, 0)
     if wait:
         return json_reply(await doors.runs.wait(me.id, started.id))
-    return json_reply(started, 202)
+    return json_reply({"id": started.id, "state": started.state, "position": started.position}, 202)
 
 
 @router.get("/runs", response_model=RunPage)

@@ -1,77 +1,98 @@
 """Channels to model providers, and the models they have."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from comfytavern.api.schemas.common import Body, Name, Reply, Time
+from comfytavern.api.schemas.common import Body, Name, ProblemJson, Reply, Time
 
 Provider = Literal["demo", "openai-compatible"]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 
 
+class ChannelModel(Reply):
+    """A model that a channel offers."""
+
+    name: str
+    capabilities: list[str]
+    manual: bool
+    context_tokens: int | None
+
+
 class Channel(Reply):
-    """A way to reach models. The key itself is never returned."""
+    """A way to reach models. The key is never returned, and of the headers only their names."""
 
     id: str
     name: str
     provider: Provider
+    profile: str
     base_url: str
-    headers: dict[str, str] = Field(default_factory=dict)
-    enabled: bool
     has_key: bool
-    created_at: Time | None = None
+    headers: dict[str, str]
+    """By name, every value a mask; a mask that is sent back means: as it was."""
+    models: list[ChannelModel]
+    enabled: bool
+    fallback: bool
+    priority: int
+    weight: int
+    created_at: Time
 
 
 class ChannelPage(Reply):
-    """All channels."""
+    """All channels, the oldest first."""
 
     items: list[Channel]
     next: str | None = None
 
 
-class NewChannel(Body):
+class TypedModel(Body):
+    """A model named by hand."""
+
+    name: str
+    capabilities: list[str] = Field(default_factory=lambda: ["chat"])
+    manual: bool = True
+
+
+class _Values(Body):
+    profile: str | None = None
+    key: SecretStr | None = None
+    headers: dict[str, str] | None = None
+    models: list[TypedModel] | None = None
+    enabled: bool | None = None
+    fallback: bool | None = None
+    priority: int | None = None
+    weight: int | None = None
+
+
+class NewChannel(_Values):
     """Adds a channel; the key is encrypted at rest."""
 
     name: Name
     provider: Provider
     base_url: Address = ""
-    key: SecretStr | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
-    enabled: bool = True
 
 
-class ChannelChange(Body):
-    """Changes what is given; an empty key removes the key."""
+class ChannelChange(_Values):
+    """Changes what is given; a key of null or of no letters removes the key."""
 
     name: Name | None = None
     base_url: Address | None = None
-    key: SecretStr | None = None
-    headers: dict[str, str] | None = None
-    enabled: bool | None = None
 
 
 class ChannelTest(Reply):
     """What a real call to the provider brought."""
 
     ok: bool
-    latency_ms: float | None = None
-    model: str | None = None
-    reply: str | None = None
-    problem: Any = None
-
-
-class DiscoveredModel(Reply):
-    """A model the provider says it has."""
-
-    name: str
-    capabilities: list[str]
+    latency_ms: float
+    model: str
+    reply: str
+    problem: ProblemJson | None
 
 
 class Discovery(Reply):
-    """What the provider lists now."""
+    """What the provider lists now, and what was typed in by hand."""
 
-    models: list[DiscoveredModel]
+    models: list[ChannelModel]
 
 
 class Model(Reply):
@@ -82,6 +103,7 @@ class Model(Reply):
     channel_name: str
     name: str
     capabilities: list[str]
+    context_tokens: int | None
     enabled: bool
 
 

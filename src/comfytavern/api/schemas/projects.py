@@ -198,6 +198,7 @@ class ExamplePage(Reply):
 
 
 class ExampleOpen(Body):
-    """Where the copy goes; without a project, into the newest one (made when there is none)."""
+    """Where the copy goes (without a project, into the one changed last; made when there is none), and in which language."""
 
     project_id: str | None = None
+    language: Annotated[str, Field(max_length=35)] = "en"

@@ -62,9 +62,12 @@ class RunSummary(Reply):
     ended_at: Time | None
     duration_ms: float | None
     tokens: int | None
+    cost_usd: float | None
     error: Json | None
     """The first root cause."""
     source: Source
+    position: int | None
+    """Place in the queue from 1, while queued."""
 
 
 class Run(RunSummary):
@@ -78,10 +81,15 @@ class Run(RunSummary):
     """By path: `{state, ms, outputs, error, reason, cached, cut, …}`."""
     texts: dict[str, Json]
     """Streamed text so far, by `path:port`: `{epoch, text}`."""
+    chunks: dict[str, Json]
+    """The newest chunk of streams that are not text, by `path:port`."""
     waits: list[Json]
     """Open questions, each `{path, token, title, schema, shown, audience, expires_at}`."""
+    logs: list[Json]
+    """Lines written by nodes, the oldest first."""
     graph: GraphJson
-    usage: Any
+    usage: Json
+    """What models were asked: tokens and cost, in sum and by model."""
 
 
 class RunPage(Reply):

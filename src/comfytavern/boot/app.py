@@ -1,0 +1,101 @@
+"""The composition root: the only place that sees everything. The rooms are made in rooms.py."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from starlette.types import ASGIApp
+
+import comfytavern
+from comfytavern.accounts.service import Accounts
+from comfytavern.api.app import create_app
+from comfytavern.api.services import Services, Values
+from comfytavern.boot.rooms import Rooms, build
+from comfytavern.kernel.errors import Unavailable
+from comfytavern.settings.settings import Settings
+from comfytavern.store.database import Database
+from comfytavern.store.lock import only_server
+from comfytavern.store.migrate import prepare as prepare_database
+
+FREE_BYTES_MIN: Final = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything, running."""
+
+    settings: Settings
+    services: Services
+    app: ASGIApp
+    setup_link: str
+    """Where the owner is created; empty when there is one."""
+
+
+def prepare(settings: Settings) -> None:
+    """Make the data folder and bring the database up to date. Blocks: call it before there is an event loop. Raises `Failure`."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable("boot.data_dir", f"{settings.data_dir} cannot be made: {error.strerror}.", hint="Check DATA_DIR.") from error
+    prepare_database(settings.database, backups=settings.data_dir / "backups")
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[System]:
+    """Build everything, go on with the runs of the last process, and checkpoint them at the end. One server per database at a time."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(only_server(settings.database))
+        database = Database(settings.database)
+        stack.push_async_callback(database.close)
+        rooms = build(settings, database)
+        stack.push_async_callback(rooms.close)
+        await rooms.runs.open()
+        services = _services(settings, rooms)
+        yield System(settings, services, create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts))
+
+
+def web_folder() -> Path | None:
+    """Return where the built web app is: inside the package (a wheel), or in the checkout; None when it is not built."""
+    package = Path(comfytavern.__file__).parent
+    folders = (package / "_web", package.parent.parent / "web" / "dist")
+    return next((folder for folder in folders if (folder / "index.html").is_file()), None)
+
+
+def _services(settings: Settings, rooms: Rooms) -> Services:
+    return Services(
+        accounts=rooms.accounts,
+        projects=rooms.projects,
+        runs=rooms.runs,
+        channels=rooms.channels,
+        library=rooms.library,
+        catalogue=rooms.catalogue,
+        values=Values(
+            version=comfytavern.__version__,
+            secure_cookies=settings.address.startswith("https://"),
+            origins=settings.origins,
+            allow_private_network=settings.allow_private_network,
+            slow_client_s=settings.slow_client_s,
+        ),
+        checks=_checks(settings, rooms.accounts),
+    )
+
+
+def _checks(settings: Settings, accounts: Accounts) -> dict[str, Callable[[], Awaitable[None]]]:
+    async def database_answers() -> None:
+        await accounts.setup_needed()
+
+    async def disk_has_room() -> None:
+        usage = await asyncio.to_thread(shutil.disk_usage, settings.data_dir)
+        if usage.free < FREE_BYTES_MIN:
+            raise Unavailable("boot.disk_full", "The disk is nearly full.", hint="Free some space, or move DATA_DIR.")
+
+    return {"database": database_answers, "disk": disk_has_room}
+
+
+async def _setup_link(settings: Settings, accounts: Accounts) -> str:
+    token = await accounts.new_setup_token()
+    return f"{settings.address}/setup?token={token.reveal()}" if token else ""

@@ -1,0 +1,115 @@
+"""Every room, made by its plain constructor from the settings, in the order of the floors. Nothing starts by itself."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from comfytavern.accounts.bearer import Signer
+from comfytavern.accounts.service import Accounts
+from comfytavern.accounts.user import User
+from comfytavern.boot.rights import ProjectRights
+from comfytavern.boot.secrets import application_secrets
+from comfytavern.engine.runner import Cache, Runner
+from comfytavern.files.library import Library
+from comfytavern.files.local_disk import LocalDisk
+from comfytavern.graph.document import Graph
+from comfytavern.graph.migrate import migrate
+from comfytavern.kernel.clock import SystemClock
+from comfytavern.llm.channels import Channels
+from comfytavern.llm.gateway import Gateway
+from comfytavern.llm.providers.demo import Demo
+from comfytavern.llm.providers.openai_compatible import OpenAICompatible
+from comfytavern.llm.vault import Vault
+from comfytavern.nodes.http.guard import Fetcher
+from comfytavern.nodes.numbers.counters import Counters, MemoryCounters
+from comfytavern.nodes.registry import Catalogue
+from comfytavern.nodes.sandbox.pool import Sandbox
+from comfytavern.projects.repo import Archive
+from comfytavern.projects.runs import Runs
+from comfytavern.projects.service import Projects
+from comfytavern.projects.stage import StageLimits
+from comfytavern.settings.settings import Settings
+from comfytavern.store.accounts import SqlSessions, SqlSetup, SqlUsers
+from comfytavern.store.appender import Appender
+from comfytavern.store.database import Database
+from comfytavern.store.engine import SqlLog
+from comfytavern.store.llm import SqlChannels
+from comfytavern.store.projects import SqlProjects, SqlTrash, SqlVersions, SqlWorkflows
+from comfytavern.store.runs import SqlEvents, SqlHistory, SqlRuns
+
+CALLS_PER_PROVIDER: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The doors of all rooms, and what holds something open outside this process."""
+
+    accounts: Accounts
+    projects: Projects
+    runs: Runs
+    channels: Channels
+    library: Library
+    catalogue: Catalogue
+    gateway: Gateway
+    sandbox: Sandbox
+
+    async def close(self) -> None:
+        """Checkpoint the runs, and let go of processes and connections."""
+        await self.runs.close()
+        await self.sandbox.aclose()
+        await self.gateway.aclose()
+
+
+def build(settings: Settings, database: Database, *, channels: Database | None = None) -> Rooms:
+    """Return every room over prepared databases. `channels`: where channels are kept, if not in `database`."""
+    secret, *earlier = application_secrets(settings)
+    vault, kept = Vault(secret, earlier=earlier), SqlChannels(channels or database)
+    providers = {"demo": Demo(), "openai-compatible": OpenAICompatible()}
+    gateway, sandbox, catalogue = Gateway(kept, vault, providers), Sandbox(), Catalogue.built_in()
+    projects = Projects(SqlProjects(database), SqlWorkflows(database), SqlVersions(database), SqlTrash(database))
+    library = _library(settings, projects)
+    services: dict[type, object] = {
+        Gateway: gateway,
+        Library: library,
+        Sandbox: sandbox,
+        Fetcher: Fetcher(allow_private=settings.allow_private_network),
+        Counters: MemoryCounters(),
+    }
+    runner = Runner(catalogue, services=services, cache=Cache(), pools={"llm": CALLS_PER_PROVIDER})
+    return Rooms(
+        accounts=_accounts(database, Signer([secret, *earlier], clock=SystemClock()), projects),
+        projects=projects,
+        runs=_runs(settings, database, projects, runner, catalogue),
+        channels=Channels(kept, vault, providers),
+        library=library,
+        catalogue=catalogue,
+        gateway=gateway,
+        sandbox=sandbox,
+    )
+
+
+def _accounts(database: Database, signer: Signer, projects: Projects) -> Accounts:
+    async def welcome(user: User) -> None:
+        await projects.welcome(user.id)
+
+    return Accounts(SqlUsers(database), SqlSessions(database), SqlSetup(database), signer, welcome=welcome)
+
+
+def _library(settings: Settings, projects: Projects) -> Library:
+    disk = LocalDisk(settings.data_dir / "files")
+    return Library(disk, disk, rights=ProjectRights(projects), file_bytes_max=settings.upload_mib_max * 1024 * 1024)
+
+
+def _runs(settings: Settings, database: Database, projects: Projects, runner: Runner, catalogue: Catalogue) -> Runs:
+    appender = Appender(database)
+    archive = Archive(SqlRuns(database), SqlHistory(database), SqlEvents(database, appender), SqlLog(database, appender))
+    limits = StageLimits(
+        running=settings.runs_at_once,
+        running_per_user=settings.runs_per_user,
+        queued=settings.queue_max,
+        history_days=settings.history_days,
+    )
+
+    def modern(graph: Graph) -> Graph:
+        return migrate(graph, catalogue, catalogue.migrations).graph
+
+    return Runs(projects, runner, archive, limits=limits, modern=modern)

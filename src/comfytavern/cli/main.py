@@ -1,0 +1,51 @@
+"""The command line. Verbs are thin: they read arguments, call a room, and print."""
+
+import sys
+
+import typer
+
+from comfytavern import __version__
+from comfytavern.cli.doctor import doctor
+from comfytavern.cli.run import run
+from comfytavern.cli.serve import serve
+from comfytavern.cli.users import users
+from comfytavern.kernel.errors import Failure
+
+app = typer.Typer(
+    name="comfytavern",
+    help="Wire AI workflows on a canvas, run them, watch them, look back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.command()(serve)
+app.command()(run)
+app.add_typer(users, name="users")
+app.command()(doctor)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run the command line, and end with its exit code: 0, 1 after a failure, 2 for wrong arguments, 130 after Ctrl+C."""
+    try:
+        app()
+    except Failure as failure:
+        report(failure)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def report(failure: Failure) -> None:
+    """Print what went wrong, every problem, and what to do, to stderr."""
+    print(f"Error: {failure.sentence}", file=sys.stderr)
+    for problem in failure.problems:
+        print(f"  - {problem.message}", file=sys.stderr)
+    if failure.hint:
+        print(failure.hint, file=sys.stderr)
