@@ -26,9 +26,8 @@ async def run(frame: "Frame", i: int) -> tuple[Any, ...]:
         await frames.over(inner)
     finally:
         await frames.close()
-    error = nest.failure(inner)
-    if error is not None:
-        frame.errors += inner.errors[1:]
-        raise Cause("CallFailed", f"The called workflow failed: {error.message}", root=error)
+    roots = nest.failures(inner)
+    if roots:
+        raise Cause("CallFailed", f"The called workflow failed: {roots[0].message}", roots=roots)
     outputs = {id: token for id, token in inner.results.items() if is_live(token)}
     return tuple(outputs if port.id == "outputs" else DEAD for port in frame.plan.shapes[i].outputs)

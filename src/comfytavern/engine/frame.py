@@ -47,7 +47,7 @@ class Frame:
         self.vals: list[Any] = plan.vals0[:]
         self.ind: list[int] = plan.ind0[:]
         self.state = bytearray(plan.n)
-        self.mode = bytearray(plan.logged_mode if run.log is not None else plan.mode)
+        self.mode = bytearray(plan.logged_mode if run.log is not None or run.options.session else plan.mode)
         self.ready: list[int] = plan.roots[:]
         self.targets: tuple[int, ...] = plan.targets
         self.dirty: list[int] = []
@@ -154,6 +154,8 @@ class Frame:
         if self._draining or self._over:
             return None
         self._draining = True
+        if self.held:
+            self.ready.clear()
         try:
             more = self.drain()
         finally:
@@ -268,6 +270,8 @@ class Frame:
             outputs = tuple(plan.pins[i].get(at, value) for at, value in enumerate(outputs))
         self.vals[first : first + len(outputs)] = outputs
         self.mark(i, state)
+        if state == DONE and self.run.options.session:
+            self.run.effects.note(self, i, outputs)
         arrive.values(self, i, outputs)
         if i in plan.streams and plan.out0[i] + plan.streams[i][0][2] not in self.outlets:
             arrive.streams(self, i, outputs)
@@ -301,7 +305,7 @@ class Frame:
             self.finish(i, (DEAD,) * width, SKIPPED)
         else:
             if not isinstance(error, UpstreamError):
-                self.errors.append(known)
+                self.errors += getattr(error, "roots", ()) or [known]
             self.finish(i, (Broken(known),) * width, FAILED)
             self.run.failed(self)
 

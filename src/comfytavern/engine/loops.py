@@ -104,10 +104,9 @@ class _Loop:
         return self.nest.start(self.plan, path, values, targets)
 
     def _check(self, inner: "Frame") -> None:
-        error = nest.failure(inner)
-        if error is not None:
-            self.frame.errors += inner.errors[1:]
-            raise Cause("IterationFailed", f"Iteration {self.done} failed: {error.message}", root=error, iteration=self.done)
+        roots = nest.failures(inner)
+        if roots:
+            raise Cause("IterationFailed", f"Iteration {self.done} failed: {roots[0].message}", roots=roots, iteration=self.done)
 
     def _holds(self, inner: "Frame") -> bool:
         """Return whether the condition is true; a dead one ends the loop."""

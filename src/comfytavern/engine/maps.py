@@ -125,20 +125,19 @@ class _Map:
         """Take what has finished; results are passed on in item order."""
         for k in [k for k, inner in self.running.items() if inner not in self.nest.open]:
             inner = self.running.pop(k)
-            error = nest.failure(inner)
-            if error is not None and self.on_error == "fail":
-                self.frame.errors += inner.errors[1:]
-                raise Cause("ItemFailed", f"Item {k} failed: {error.message}", root=error, index=k)
+            roots = nest.failures(inner)
+            if roots and self.on_error == "fail":
+                raise Cause("ItemFailed", f"Item {k} failed: {roots[0].message}", roots=roots, index=k)
             self.finished[k] = inner
         while self.next in self.finished:
             self._result(self.next, self.finished.pop(self.next))
             self.next += 1
 
     def _result(self, k: int, inner: "Frame") -> None:
-        error = nest.failure(inner)
-        if error is not None:
+        roots = nest.failures(inner)
+        if roots:
             if self.on_error == "collect":
-                self.errors.append({"index": k, "error": error.value()})
+                self.errors.append({"index": k, "error": roots[0].value()})
                 for id in self.ids:
                     self._add(id, None)
             return

@@ -82,9 +82,9 @@ def result(inner: "Frame", port: str) -> Any:
     return inner.results.get(port, DEAD)
 
 
-def failure(inner: "Frame") -> NodeError | None:
-    """Return the first root cause of a frame that is over, or None."""
-    if inner.errors:
-        return inner.errors[0]
-    broken = next((token for token in inner.results.values() if token.__class__ is Broken), None)
-    return broken.error if broken is not None else None
+def failures(inner: "Frame") -> list[NodeError]:
+    """Return the root causes of a frame that is over, by path, whatever the order in which they happened; none when it ended well."""
+    return (
+        sorted(inner.errors, key=lambda error: error.path)
+        or [token.error for token in inner.results.values() if token.__class__ is Broken][:1]
+    )

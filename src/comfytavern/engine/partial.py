@@ -21,6 +21,7 @@ def prepare(run: "Run") -> tuple[int, ...] | None:
         forced |= demand.descendants(plan, found(plan, [options.run_from]))
     if options.only is not None:
         forced |= set(found(plan, [options.only]))
+    run.asked_for = forced | set(found(plan, options.targets or ()))
     if options.again:
         forced |= {i for i, shape in enumerate(plan.shapes) if shape.effect is Effect.NONDET}
     if memo is not None:
@@ -79,4 +80,9 @@ def _known(frame: "Frame", i: int) -> bool:
     if frame.mode[i] == ODD and (token := starting.verdict(frame, i)) is not None:
         frame.skip(i, token, "branch")
         return True
-    return frame.memo is not None and frame.memo.recall(i)
+    if frame.memo is not None and frame.memo.recall(i):
+        return True
+    earlier = frame.run.effects.done(frame, i)
+    if earlier is not None:
+        frame.finish(i, earlier)
+    return earlier is not None

@@ -58,6 +58,9 @@ class Run:
             runner.threads,
         )
         self.watchdog = runner.watchdog
+        self.effects = runner.effects
+        self.asked_for: set[int] = set()
+        """Nodes of the root frame that are to be executed whatever is known."""
         self.compile, self.checked = runner.compile, runner.checked
         self.space = runner.cache.space(owner) if runner.cache is not None else None
         self.past: Past | None = None
@@ -65,7 +68,7 @@ class Run:
         self.tape = Tape(self, self.limits)
         self.waits: dict[str, waits.Wait] = {}
         self.closed_waits: dict[str, str] = {}
-        self.unknowns: dict[str, tuple[Frame, int]] = {}
+        self.unknowns: dict[str, unknown.Doubt] = {}
         self.busy = 0
         """Things that go on by themselves: tasks, frames with more to do."""
         self.errors: list[NodeError] = []
@@ -123,13 +126,16 @@ class Run:
         return asyncio.ensure_future(self.tape.drained())
 
     def resolve_unknown(self, path: str, action: str, value: Any = None) -> None:
-        """Decide about an effect that may have happened: `retry`, `fail` or `result` with its value."""
+        """Decide about an effect that may have happened: `retry`, `fail` or `result` with its value.
+
+        For one that did happen earlier in the session (extra `done_before`), `result` without a value takes that result.
+        """
         if path not in self.unknowns:
             raise NotFound("run.unknown", "That node is not in doubt.", path=path)
-        frame, i = self.unknowns[path]
-        unknown.resolve(frame, i, path, action, value)
+        doubt = self.unknowns[path]
+        unknown.resolve(doubt, action, value)
         self.resumed()
-        self.guard(frame.pump)
+        self.guard(doubt.frame.pump)
 
     def node(self, path: str) -> dict[str, Any]:
         """Return the full `{inputs, outputs}` of one node as far as they are known. Raises `NotFound`."""
@@ -240,7 +246,7 @@ class Run:
         """Nobody is asked about node `i` any more."""
         for token in [token for token, wait in self.waits.items() if wait.frame is frame and wait.i == i]:
             waits.withdraw(self.waits.pop(token))
-        self.unknowns = {path: at for path, at in self.unknowns.items() if at != (frame, i)}
+        self.unknowns = {path: doubt for path, doubt in self.unknowns.items() if doubt.frame is not frame or doubt.i != i}
 
     def resumed(self) -> None:
         """Something goes on after a wait."""

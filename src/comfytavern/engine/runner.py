@@ -13,6 +13,7 @@ from typing import Any
 from comfytavern.engine import keys, partial
 from comfytavern.engine.cache import Cache
 from comfytavern.engine.compile import Compiler
+from comfytavern.engine.effects import Effects
 from comfytavern.engine.implementation import Implementations
 from comfytavern.engine.limits import Limits
 from comfytavern.engine.log import AnyRecord, Log
@@ -57,6 +58,7 @@ class Runner:
         self.limits = limits or Limits()
         self.pools = Pools(pools or {})
         self.threads = Threads(_WORKERS, self.limits.thread_grace_s)
+        self.effects = Effects()
         self.watchdog = Watchdog(self.limits.inline_s)
 
     def compile(self, graph: Graph, resolve: Callable[[str, int | None], Graph] | None = None, *, base: Plan | None = None) -> Plan:
@@ -119,6 +121,10 @@ class Runner:
         run.past = past
         run.begin(partial.prepare(run))
         return run
+
+    def close(self) -> None:
+        """Start nothing more in threads. Runs are ended by whoever started them."""
+        self.threads.close()
 
     def checked(self, plan: Plan, inputs: dict[str, Any]) -> dict[str, Any]:
         """Return the values of all interface inputs, converted and with defaults. Raises `Invalid` (`engine.inputs`)."""

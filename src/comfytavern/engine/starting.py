@@ -45,9 +45,7 @@ def _control(frame: "Frame", i: int, shape: Shape) -> None:
 
 
 def _run(frame: "Frame", i: int, shape: Shape) -> None:
-    path = frame.prefix + frame.plan.paths[i]
-    if shape.effect is Effect.EFFECT and frame.run.past is not None and frame.run.past.doubtful(path):
-        unknown.found(frame, i, path)
+    if shape.effect is Effect.EFFECT and unknown.found(frame, i):
         return
     threaded = shape.style is Style.INLINE and shape.kind.id in frame.run.watchdog.threaded
     style = Style.THREAD if threaded else shape.style

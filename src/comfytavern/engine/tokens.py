@@ -1,5 +1,6 @@
 """What a wire carries once per frame, and the states of a node."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -49,11 +50,12 @@ class Broken:
 class Cause(Exception):
     """Raised by the engine's own parts to fail a node with a type of error that has a name (`LengthMismatch`, `LoopLimit` …)."""
 
-    def __init__(self, type: str, message: str, *, root: NodeError | None = None, **params: Any) -> None:
-        """Take the name, a sentence, and the root cause when it lies in another node."""
+    def __init__(self, type: str, message: str, *, roots: Sequence[NodeError] = (), **params: Any) -> None:
+        """Take the name, a sentence, and the root causes when they lie in other nodes."""
         super().__init__(message)
         self.type = type
-        self.root = root
+        self.root = roots[0] if roots else None
+        self.roots = roots
         self.params = params
 
 

@@ -354,3 +354,17 @@ async def test_wrong_inputs_and_wrong_graphs_are_refused_with_every_problem(worl
         runner.compile(Draw().n("a", "t.add").n("b", "t.add").w("a.value", "b.x").w("b.value", "a.x").n("u", "no.such").graph())
     assert failure.value.code == "graph.invalid"
     assert len(failure.value.problems) >= 2
+
+
+async def test_a_map_that_handles_its_failure_leaves_no_root_cause_behind(world):
+    from comfytavern.graph.document import Policy
+
+    body = Draw("body").takes(inp("x", ANY)).gives("y").n("in", "graph.input").n("e", "t.boom").n("f", "t.boom").n("out", "graph.output")
+    body.w("in.x", "e.x").w("in.x", "f.x").w("e.value", "out.y")
+    draw = Draw().n("m", "flow.map", group="body", x=[1, 2], mapped=["x"], policy=Policy(on_error="port")).gives("error")
+    result, _ = await finish(world, draw.n("out", "graph.output").w("m.error", "out.error").graph(body))
+    assert result.state == "ok"
+    assert result.outputs["error"]["path"] == "m[0]/e"
+    draw = Draw().n("m", "flow.map", group="body", x=[1, 2], mapped=["x"], concurrency=1)
+    result, _ = await finish(world, draw.graph(body))
+    assert sorted(error.path for error in result.errors) == ["m[0]/e", "m[0]/f"]

@@ -307,3 +307,42 @@ async def test_an_edit_of_values_is_compiled_from_the_plan_before_it(world, runn
     world.node("t.int", lambda x: x, [inp("x", Type.INTEGER, required=True)])
     with pytest.raises(Invalid):
         runner.compile(Draw().n("i", "t.int", x="text").graph(), base=runner.compile(Draw().n("i", "t.int", x=1).graph()))
+
+
+async def test_a_partial_run_asks_before_it_repeats_an_effect_of_this_session(world, runner):
+    draw = Draw().n("s", "t.save", text="mail").n("x", "t.tag", name="x").w("s.value", "x.x").n("y", "t.tag", name="y").w("x.value", "y.x")
+    plan = runner.compile(draw.graph())
+    more = {"reuse": "session", "session": "tab"}
+    await runner.start(plan, **more).result()
+    assert world.calls == ["save", "x", "y"]
+    for action, calls in (("result", ["y"]), ("retry", ["save", "y"])):
+        world.calls.clear()
+        run = runner.start(plan, run_from="y", **more)
+        async for batch in run.events():
+            if any(getattr(event, "state", "") == "waiting" for event in batch):
+                break
+        assert run.snapshot()["nodes"]["s"]["state"] == "unknown"
+        assert run.snapshot()["nodes"]["s"]["done_before"] is True
+        run.resolve_unknown("s", action)
+        assert (await run.result()).state == "ok"
+        assert world.calls == calls
+    world.calls.clear()
+    assert (await runner.start(plan, targets=["s"], **more).result()).state == "ok"
+    assert world.calls == ["save"], "who asks for the effect itself gets it"
+    assert (await runner.start(plan, **more).result()).state == "ok"
+    assert world.calls == ["save", "save"], "a whole run does not ask"
+
+
+async def test_after_a_cancel_nothing_new_starts_even_if_a_node_ends_well(world, runner):
+    async def stubborn(x):
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            return "kept going"
+
+    world.node("t.stubborn", stubborn)
+    run = runner.start(runner.compile(Draw().n("a", "t.stubborn", x=1).n("b", "t.tag", name="b").w("a.value", "b.x").graph()))
+    await asyncio.sleep(0.01)
+    run.cancel()
+    assert (await run.result()).state == "cancelled"
+    assert world.calls == []
