@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -16,7 +18,8 @@ from comfytavern.api import problems
 from comfytavern.api.auth import Gate
 from comfytavern.api.body import BodyLimit
 from comfytavern.api.edge import Edge
-from comfytavern.api.openapi import PROBLEM_RESPONSE
+from comfytavern.api.openapi import PROBLEM_RESPONSE, openapi
+from comfytavern.api.replies import json_reply
 from comfytavern.api.routes import ROUTERS
 from comfytavern.api.services import Services
 from comfytavern.api.socket import Socket
@@ -61,10 +64,16 @@ def create_routes(*, version: str, lifespan: Lifespan | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_websocket_route("/ws", _socket)
+    app.add_route("/api/openapi.json", _description)
     app.add_exception_handler(Failure, problems.on_failure)
     app.add_exception_handler(RequestValidationError, problems.on_validation)
     app.add_exception_handler(HTTPException, problems.on_http)
+    app.add_exception_handler(Exception, problems.on_bug)
     return app
+
+
+async def _description(request: Request) -> Response:
+    return json_reply(openapi(request.app))
 
 
 async def _socket(socket: WebSocket) -> None:

@@ -42,14 +42,15 @@ class Edge:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        started = False
+        progress = ""
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
-            if message["type"] in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
-                started = True
-                if message["type"] != "websocket.accept":
-                    _add_headers(message, scope, request_id)
+            nonlocal progress
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+                progress = "started"
+                _add_headers(message, scope, request_id)
+            elif message["type"] == "http.response.body" and not message.get("more_body"):
+                progress = "finished"
             await send(message)
 
         try:
@@ -59,10 +60,10 @@ class Edge:
             if scope["type"] == "websocket":
                 with contextlib.suppress(Exception):
                     await send({"type": "websocket.close", "code": 1011, "reason": "api.unexpected"})
-                return
-            if started:
-                raise
-            await problems.unexpected(request_id)(scope, receive, send_with_headers)
+            elif progress == "started":
+                raise  # The client must see that the answer is not whole: the server closes the connection.
+            elif not progress:
+                await problems.unexpected(request_id)(scope, receive, send_with_headers)
 
 
 def _add_headers(message: MutableMapping[str, Any], scope: Scope, request_id: str) -> None:

@@ -63,10 +63,11 @@ class EventStream(Response):
 
     async def _next_body(self) -> bytes:
         """Return the events that are waiting; nothing when the run has ended, or when it is time to show that the line is open."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HEARTBEAT_S):
-                await self._wake.wait()
-        self._wake.clear()
+        if not self._gathering.ended:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await self._wake.wait()
+            self._wake.clear()
         return _encoded(self._gathering.take())
 
 

@@ -150,6 +150,11 @@ async def on_validation(request: Request, error: Exception) -> Response:
     return reply(from_validation(error), request_id=request_id_of(request))
 
 
+async def on_bug(request: Request, _error: Exception) -> Response:
+    """Answer an exception that nobody expected; edge.py logs it."""
+    return unexpected(request_id_of(request))
+
+
 async def on_http(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only

@@ -1118,52 +1118,89 @@ export interface components {
         };
         /**
          * Channel
-         * @description A way to reach models. The key itself is never returned.
+         * @description A way to reach models. The key is never returned, and of the headers only their names.
          */
         Channel: {
             /** Base Url */
             base_url: string;
-            /** Created At */
-            created_at?: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
             /** Enabled */
             enabled: boolean;
+            /** Fallback */
+            fallback: boolean;
             /** Has Key */
             has_key: boolean;
             /** Headers */
-            headers?: {
+            headers: {
                 [key: string]: string;
             };
             /** Id */
             id: string;
+            /** Models */
+            models: components["schemas"]["ChannelModel"][];
             /** Name */
             name: string;
+            /** Priority */
+            priority: number;
+            /** Profile */
+            profile: string;
             /**
              * Provider
              * @enum {string}
              */
             provider: "demo" | "openai-compatible";
+            /** Weight */
+            weight: number;
         };
         /**
          * ChannelChange
-         * @description Changes what is given; an empty key removes the key.
+         * @description Changes what is given; a key of null or of no letters removes the key.
          */
         ChannelChange: {
             /** Base Url */
             base_url?: string | null;
             /** Enabled */
             enabled?: boolean | null;
+            /** Fallback */
+            fallback?: boolean | null;
             /** Headers */
             headers?: {
                 [key: string]: string;
             } | null;
             /** Key */
             key?: string | null;
+            /** Models */
+            models?: components["schemas"]["TypedModel"][] | null;
             /** Name */
             name?: string | null;
+            /** Priority */
+            priority?: number | null;
+            /** Profile */
+            profile?: string | null;
+            /** Weight */
+            weight?: number | null;
+        };
+        /**
+         * ChannelModel
+         * @description A model that a channel offers.
+         */
+        ChannelModel: {
+            /** Capabilities */
+            capabilities: string[];
+            /** Context Tokens */
+            context_tokens: number | null;
+            /** Manual */
+            manual: boolean;
+            /** Name */
+            name: string;
         };
         /**
          * ChannelPage
-         * @description All channels.
+         * @description All channels, the oldest first.
          */
         ChannelPage: {
             /** Items */
@@ -1177,15 +1214,14 @@ export interface components {
          */
         ChannelTest: {
             /** Latency Ms */
-            latency_ms?: number | null;
+            latency_ms: number;
             /** Model */
-            model?: string | null;
+            model: string;
             /** Ok */
             ok: boolean;
-            /** Problem */
-            problem?: unknown;
+            problem: components["schemas"]["Trouble"] | null;
             /** Reply */
-            reply?: string | null;
+            reply: string;
         };
         /**
          * ChunkSeen
@@ -1214,29 +1250,18 @@ export interface components {
          */
         Diff: {
             frames: components["schemas"]["PartsDiff"];
-            groups: components["schemas"]["PartsDiff"];
-            /** Interface */
-            interface: string[];
+            groups: components["schemas"]["GroupsDiff"];
+            interface: components["schemas"]["InterfaceDiff"];
             nodes: components["schemas"]["PartsDiff"];
-            wires: components["schemas"]["PartsDiff"];
-        };
-        /**
-         * DiscoveredModel
-         * @description A model the provider says it has.
-         */
-        DiscoveredModel: {
-            /** Capabilities */
-            capabilities: string[];
-            /** Name */
-            name: string;
+            wires: components["schemas"]["WiresDiff"];
         };
         /**
          * Discovery
-         * @description What the provider lists now.
+         * @description What the provider lists now, and what was typed in by hand.
          */
         Discovery: {
             /** Models */
-            models: components["schemas"]["DiscoveredModel"][];
+            models: components["schemas"]["ChannelModel"][];
         };
         /**
          * Effect
@@ -1305,9 +1330,14 @@ export interface components {
         };
         /**
          * ExampleOpen
-         * @description Where the copy goes; without a project, into the newest one (made when there is none).
+         * @description Where the copy goes (without a project, into the one changed last; made when there is none), and in which language.
          */
         ExampleOpen: {
+            /**
+             * Language
+             * @default en
+             */
+            language?: string;
             /** Project Id */
             project_id?: string | null;
         };
@@ -1364,6 +1394,32 @@ export interface components {
             wires?: components["schemas"]["Wire"][];
         };
         /**
+         * GroupChange
+         * @description A local group that is in both versions, with what changed inside.
+         */
+        GroupChange: {
+            /** Fields */
+            fields: string[];
+            frames: components["schemas"]["PartsDiff"];
+            /** Id */
+            id: string;
+            interface: components["schemas"]["InterfaceDiff"];
+            nodes: components["schemas"]["PartsDiff"];
+            wires: components["schemas"]["WiresDiff"];
+        };
+        /**
+         * GroupsDiff
+         * @description What was added, removed and changed of local groups.
+         */
+        GroupsDiff: {
+            /** Added */
+            added: string[];
+            /** Changed */
+            changed: components["schemas"]["GroupChange"][];
+            /** Removed */
+            removed: string[];
+        };
+        /**
          * Health
          * @description The process answers.
          */
@@ -1382,6 +1438,14 @@ export interface components {
             extra?: Record<string, unknown>;
             inputs?: components["schemas"]["Port"][];
             outputs?: components["schemas"]["Port"][];
+        };
+        /**
+         * InterfaceDiff
+         * @description What differs of a graph's own inputs and outputs.
+         */
+        InterfaceDiff: {
+            inputs: components["schemas"]["PartsDiff"];
+            outputs: components["schemas"]["PartsDiff"];
         };
         /**
          * Kind
@@ -1473,6 +1537,8 @@ export interface components {
             channel_id: string;
             /** Channel Name */
             channel_name: string;
+            /** Context Tokens */
+            context_tokens: number | null;
             /** Enabled */
             enabled: boolean;
             /** Id */
@@ -1510,24 +1576,31 @@ export interface components {
              * @default
              */
             base_url?: string;
-            /**
-             * Enabled
-             * @default true
-             */
-            enabled?: boolean;
+            /** Enabled */
+            enabled?: boolean | null;
+            /** Fallback */
+            fallback?: boolean | null;
             /** Headers */
             headers?: {
                 [key: string]: string;
-            };
+            } | null;
             /** Key */
             key?: string | null;
+            /** Models */
+            models?: components["schemas"]["TypedModel"][] | null;
             /** Name */
             name: string;
+            /** Priority */
+            priority?: number | null;
+            /** Profile */
+            profile?: string | null;
             /**
              * Provider
              * @enum {string}
              */
             provider: "demo" | "openai-compatible";
+            /** Weight */
+            weight?: number | null;
         };
         /**
          * NewProject
@@ -1861,6 +1934,14 @@ export interface components {
          * @description Everything known about a run: its snapshot, to which events after `seq` are applied.
          */
         Run: {
+            /** Chunks */
+            chunks: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Cost Usd */
+            cost_usd: number | null;
             /**
              * Created At
              * Format: date-time
@@ -1885,6 +1966,10 @@ export interface components {
             inputs: {
                 [key: string]: unknown;
             };
+            /** Logs */
+            logs: {
+                [key: string]: unknown;
+            }[];
             /** Nodes */
             nodes: {
                 [key: string]: {
@@ -1895,6 +1980,8 @@ export interface components {
             outputs: {
                 [key: string]: unknown;
             } | null;
+            /** Position */
+            position: number | null;
             /** Seq */
             seq: number;
             /**
@@ -1918,7 +2005,9 @@ export interface components {
             /** Tokens */
             tokens: number | null;
             /** Usage */
-            usage: unknown;
+            usage: {
+                [key: string]: unknown;
+            };
             /** Version */
             version: number | null;
             /** Waits */
@@ -2035,6 +2124,8 @@ export interface components {
          * @description A run in the history.
          */
         RunSummary: {
+            /** Cost Usd */
+            cost_usd: number | null;
             /**
              * Created At
              * Format: date-time
@@ -2050,6 +2141,8 @@ export interface components {
             } | null;
             /** Id */
             id: string;
+            /** Position */
+            position: number | null;
             /**
              * Source
              * @enum {string}
@@ -2175,11 +2268,42 @@ export interface components {
             next: string | null;
         };
         /**
+         * Trouble
+         * @description Why a call did not work.
+         */
+        Trouble: {
+            /** Code */
+            code: string;
+            /** Hint */
+            hint: string;
+            /** Message */
+            message: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Type
          * @description The type of what travels on a wire.
          * @enum {unknown}
          */
         Type: "any" | "array" | "audio" | "binary" | "boolean" | "float" | "image" | "integer" | "message" | "messages" | "object" | "string";
+        /**
+         * TypedModel
+         * @description A model named by hand.
+         */
+        TypedModel: {
+            /** Capabilities */
+            capabilities?: string[];
+            /**
+             * Manual
+             * @default true
+             */
+            manual?: boolean;
+            /** Name */
+            name: string;
+        };
         /**
          * UnknownRequest
          * @description What to do about an effect whose outcome a crash has hidden.
@@ -2372,6 +2496,20 @@ export interface components {
             look?: Record<string, unknown>;
             source: components["schemas"]["End"];
             target: components["schemas"]["End"];
+        };
+        /**
+         * WiresDiff
+         * @description The same of wires, and the inputs `[node, port]` whose wires come in another order.
+         */
+        WiresDiff: {
+            /** Added */
+            added: string[];
+            /** Changed */
+            changed: components["schemas"]["PartChange"][];
+            /** Removed */
+            removed: string[];
+            /** Reordered */
+            reordered: string[][];
         };
         /**
          * Words

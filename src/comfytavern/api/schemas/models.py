@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from comfytavern.api.schemas.common import Body, Name, ProblemJson, Reply, Time
+from comfytavern.api.schemas.common import Body, Json, Name, Reply, Time
 
 Provider = Literal["demo", "openai-compatible"]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -79,6 +79,15 @@ class ChannelChange(_Values):
     base_url: Address | None = None
 
 
+class Trouble(Reply):
+    """Why a call did not work."""
+
+    code: str
+    message: str
+    hint: str
+    params: Json
+
+
 class ChannelTest(Reply):
     """What a real call to the provider brought."""
 
@@ -86,7 +95,7 @@ class ChannelTest(Reply):
     latency_ms: float
     model: str
     reply: str
-    problem: ProblemJson | None
+    problem: Trouble | None
 
 
 class Discovery(Reply):

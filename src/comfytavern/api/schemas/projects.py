@@ -146,15 +146,44 @@ class PartsDiff(Reply):
     changed: list[PartChange]
 
 
-class Diff(Reply):
-    """The difference of two versions."""
+class WiresDiff(PartsDiff):
+    """The same of wires, and the inputs `[node, port]` whose wires come in another order."""
+
+    reordered: list[list[str]]
+
+
+class InterfaceDiff(Reply):
+    """What differs of a graph's own inputs and outputs."""
+
+    inputs: PartsDiff
+    outputs: PartsDiff
+
+
+class BodyDiff(Reply):
+    """The difference of two graphs, local groups left out."""
 
     nodes: PartsDiff
-    wires: PartsDiff
+    wires: WiresDiff
     frames: PartsDiff
-    groups: PartsDiff
-    interface: list[str]
-    """Ids of the graph's inputs and outputs that differ."""
+    interface: InterfaceDiff
+
+
+class GroupChange(PartChange, BodyDiff):
+    """A local group that is in both versions, with what changed inside."""
+
+
+class GroupsDiff(Reply):
+    """What was added, removed and changed of local groups."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[GroupChange]
+
+
+class Diff(BodyDiff):
+    """The difference of two versions."""
+
+    groups: GroupsDiff
 
 
 class TrashItem(Reply):
