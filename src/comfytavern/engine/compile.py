@@ -54,7 +54,7 @@ class Compiler:
 
     def _shape(self, flat: Flat, feeds: dict[str, list[Any]], flats: list[Flat]) -> Shape:
         policy = flat.node.policy
-        streamed = _live_inputs(flat, feeds, flats, self)
+        streamed = _live_inputs(flat, feeds, flats)
         key = (
             id(flat.implementation),
             tuple(map(id, flat.ports.inputs)),
@@ -81,9 +81,14 @@ def _parameters(flat: Flat) -> tuple[Port, ...]:
     return (*declared, *(port for port in active.values() if port is not AFTER))
 
 
-def _live_inputs(flat: Flat, feeds: dict[str, list[Any]], flats: list[Flat], compiler: Compiler) -> frozenset[int]:
-    """Return the positions that read a live stream: stream inputs, and mapped inputs that are fed by a stream."""
+def _live_inputs(flat: Flat, feeds: dict[str, list[Any]], flats: list[Flat]) -> frozenset[int]:
+    """Return the positions that read a live stream: stream inputs, and mapped inputs that are fed by a stream.
+
+    The outputs of a run or of a frame are values: a stream is gathered there, and watchers see it live where it is made.
+    """
     live: set[int] = set()
+    if flat.implementation.kind.control is Control.OUTPUT:
+        return frozenset()
     for position, port in enumerate(_parameters(flat)):
         if port.stream:
             live.add(position)
@@ -91,7 +96,6 @@ def _live_inputs(flat: Flat, feeds: dict[str, list[Any]], flats: list[Flat], com
             sources = [feed for feed in feeds.get(port.id, ()) if isinstance(feed, Source)]
             if sources and all(_streams(flats[source.node], source.port) for source in sources):
                 live.add(position)
-    del compiler
     return frozenset(live)
 
 

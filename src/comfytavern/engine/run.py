@@ -45,20 +45,12 @@ class Run:
     ) -> None:
         """Prepare a run; `begin` starts it."""
         self.id, self.owner, self.options, self.log, self.plan, self.inputs = id, owner, options, log, plan, inputs
-        self.state = "running"
-        self.ended = False
-        self.withdrawn = False
+        self.state, self.ended = "running", False
+        self.withdrawn = self._cancelled = False
         """Somebody cancelled a single node."""
         self.loop = asyncio.get_running_loop()
-        self.limits, self.clock, self.services, self.pools, self.threads = (
-            runner.limits,
-            runner.clock,
-            runner.services,
-            runner.pools,
-            runner.threads,
-        )
-        self.watchdog = runner.watchdog
-        self.effects = runner.effects
+        self.limits, self.clock, self.services = runner.limits, runner.clock, runner.services
+        self.pools, self.threads, self.watchdog, self.effects = runner.pools, runner.threads, runner.watchdog, runner.effects
         self.asked_for: set[int] = set()
         """Nodes of the root frame that are to be executed whatever is known."""
         self.compile, self.checked = runner.compile, runner.checked
@@ -74,9 +66,7 @@ class Run:
         self.errors: list[NodeError] = []
         self.frames: dict[Frame, None] = {}
         """Those a snapshot shows: the root, what is live, and the latest that are over."""
-        self._frames_over = 0
-        self._started = perf_counter()
-        self._cancelled = False
+        self._frames_over, self._started = 0, perf_counter()
         self._timer: asyncio.TimerHandle | None = None
         self._result: asyncio.Future[Result] = self.loop.create_future()
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -168,6 +168,8 @@ class Tape:
             self._run.crash(error)
         finally:
             self._writing = None
+            if self._frames or self._outlets or self._events or self._records or self._progress or self._chunks:
+                self._arm()
 
     async def drained(self) -> None:
         """Return when everything so far is journaled."""

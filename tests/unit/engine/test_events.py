@@ -9,6 +9,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 
 from comfytavern.engine.limits import Limits
+from comfytavern.engine.log import Finished, MemoryLog
 from comfytavern.engine.runner import Cache, Runner
 from tests.unit.engine.world import ANY, Draw, Type, inp, out
 
@@ -123,3 +124,37 @@ async def test_a_long_stream_is_told_in_few_batches(world):
     assert (
         fold(json.loads(msgspec.json.encode([event for batch in batches for event in batch])))["texts"]["m:text"]["text"] == "tok " * 20_000
     )
+
+
+async def test_a_slow_journal_delays_no_text_and_loses_nothing(world):
+    class Slow(MemoryLog):
+        async def append(self, run_id, records):
+            await asyncio.sleep(0.08)
+            await super().append(run_id, records)
+
+    go_on = asyncio.Event()
+
+    async def talk(n):
+        for k in range(n):
+            yield f"{k};"
+            await asyncio.sleep(0.01)
+        await go_on.wait()
+
+    world.node("e.talk", talk, [inp("n", ANY)], [out("text", Type.STRING, stream=True)])
+    runner, log = Runner(world), Slow()
+    draw = Draw().n("t", "e.talk", n=10).n("a", "t.tag", name="a", x=1).n("b", "t.tag", name="b").w("a.value", "b.x")
+    run = runner.start(runner.compile(draw.graph()), run_id="r", log=log)
+    text = ""
+
+    async def watch():
+        nonlocal text
+        async for batch in run.events():
+            for event in batch:
+                text += getattr(event, "text", "")
+                if text.endswith("9;"):
+                    go_on.set()
+
+    await asyncio.wait_for(watch(), 10)
+    assert (await run.result()).state == "ok"
+    assert {record.path for record in log.runs["r"] if isinstance(record, Finished)} == {"t", "a", "b"}
+    assert (await told(run))[-1]["state"] == "ok"

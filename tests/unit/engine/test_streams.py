@@ -308,3 +308,18 @@ async def test_a_fused_transform_that_fails_does_not_take_its_producer_along(wor
     assert len(seen["all"]) == 9
     assert [error.path for error in result.errors] == ["x"]
     assert states(snapshot) == {"p": "done", "x": "failed", "r": "failed", "all": "done"}
+
+
+async def test_a_stream_output_of_the_graph_is_gathered_and_a_stream_input_of_it_is_one_chunk(world, seen):
+    draw = (
+        Draw().takes(inp("text", Type.STRING, stream=True)).gives(out("all", Type.STRING, stream=True), out("up", Type.STRING, stream=True))
+    )
+    draw.n("in", "graph.input").n("p", "s.numbers", count=5).n("u", "s.upper").n("out", "graph.output")
+    draw.w("in.text", "u.text").w("u.text", "out.up").w("p.text", "out.all")
+    result, _ = await finish(world, draw.graph(), {"text": "abc"})
+    assert result.outputs == {"all": "0;1;2;3;4;", "up": "ABC"}
+    body = Draw("body").takes(inp("n", ANY)).gives(out("text", Type.STRING, stream=True)).n("in", "graph.input").n("p", "s.numbers")
+    body.w("in.n", "p.count").n("out", "graph.output").w("p.text", "out.text")
+    draw = Draw().n("m", "flow.map", group="body", n=[1, 2], mapped=["n"]).gives("y").n("out", "graph.output").w("m.text", "out.y")
+    result, _ = await finish(world, draw.graph(body))
+    assert result.outputs == {"y": ["0;", "0;1;"]}
