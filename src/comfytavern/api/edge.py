@@ -1,17 +1,18 @@
 """The outermost layer: a request id, the security headers, and one answer for bugs."""
 
 import contextlib
+import logging
 import secrets
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfytavern.api import problems
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 CSP: Final = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
@@ -28,6 +29,12 @@ HEADERS: Final = {
 }
 
 
+@dataclass(slots=True)
+class _Answer:
+    started: bool = False
+    finished: bool = False
+
+
 class Edge:
     """ASGI middleware around everything."""
 
@@ -42,27 +49,27 @@ class Edge:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        progress = ""
+        answer = _Answer()
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal progress
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
-                progress = "started"
+                answer.started = True
                 _add_headers(message, scope, request_id)
             elif message["type"] == "http.response.body" and not message.get("more_body"):
-                progress = "finished"
+                answer.finished = True
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception:
-            log.exception("unexpected", request_id=request_id, method=scope.get("method"), path=scope["path"])
+            about = {"request_id": request_id, "method": scope.get("method"), "path": scope["path"]}
+            log.exception("unexpected error (request %s)", request_id, extra=about)
             if scope["type"] == "websocket":
                 with contextlib.suppress(Exception):
                     await send({"type": "websocket.close", "code": 1011, "reason": "api.unexpected"})
-            elif progress == "started":
+            elif answer.started and not answer.finished:
                 raise  # The client must see that the answer is not whole: the server closes the connection.
-            elif not progress:
+            elif not answer.started:
                 await problems.unexpected(request_id)(scope, receive, send_with_headers)
 
 

@@ -7,15 +7,16 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
-
-import httpx
 
 from comfytavern import __version__
 from comfytavern.kernel.secret import MASK
 from comfytavern.llm import errors
 from comfytavern.llm.provider import Endpoint
+
+if TYPE_CHECKING:
+    import httpx
 
 REPLY_MAX_BYTES: Final = 64 * 1024 * 1024
 """Of a whole reply: room for pictures, not for a server that never stops."""
@@ -33,12 +34,14 @@ class Transport:
     @asynccontextmanager
     async def send(
         self, at: Endpoint, method: str, path: str, *, headers: Mapping[str, str], content: bytes | None = None, **multipart: Any
-    ) -> AsyncGenerator[httpx.Response]:
+    ) -> "AsyncGenerator[httpx.Response]":
         """Send a request to `at.base_url + path` and give the response, its body unread. Leaving the block closes the call.
 
         `headers` and the endpoint's own are sent, the latter win. Raises `Unavailable` (`llm.unreachable`) when no
         response comes, `llm.interrupted` when it breaks off inside the block.
         """
+        import httpx  # noqa: PLC0415 -- with what it imports a third of a second, which a start need not pay
+
         sent = _headers(at, headers)
         answered = False
         try:
@@ -61,7 +64,9 @@ class Transport:
             self._made = None
 
     @property
-    def _client(self) -> httpx.AsyncClient:
+    def _client(self) -> "httpx.AsyncClient":
+        import httpx  # noqa: PLC0415 -- with what it imports a third of a second, which a start need not pay
+
         if self._made is None:
             self._made = httpx.AsyncClient(
                 headers={"User-Agent": f"ComfyTavern/{__version__}"},
@@ -72,7 +77,7 @@ class Transport:
         return self._made
 
 
-async def limited(response: httpx.Response, at: Endpoint, size_max_bytes: int = REPLY_MAX_BYTES) -> AsyncGenerator[bytes]:
+async def limited(response: "httpx.Response", at: Endpoint, size_max_bytes: int = REPLY_MAX_BYTES) -> AsyncGenerator[bytes]:
     """Yield the body in pieces. Raises `TooLarge` (`llm.reply_too_large`) beyond the limit."""
     size = 0
     async for chunk in response.aiter_bytes():
@@ -82,7 +87,7 @@ async def limited(response: httpx.Response, at: Endpoint, size_max_bytes: int = 
         yield chunk
 
 
-async def read(response: httpx.Response, at: Endpoint, size_max_bytes: int = REPLY_MAX_BYTES) -> bytes:
+async def read(response: "httpx.Response", at: Endpoint, size_max_bytes: int = REPLY_MAX_BYTES) -> bytes:
     """Return the whole body. Raises as `limited`."""
     return b"".join([chunk async for chunk in limited(response, at, size_max_bytes)])
 
@@ -115,6 +120,8 @@ def _headers(at: Endpoint, headers: Mapping[str, str]) -> dict[str, str]:
 
 def _why(error: BaseException, connect_s: float) -> str:
     """Say why there was no connection; the reason hides somewhere below httpx's own error."""
+    import httpx  # noqa: PLC0415 -- with what it imports a third of a second, which a start need not pay
+
     if isinstance(error, httpx.ConnectTimeout):
         return f"no connection within {connect_s:g} seconds"
     for cause in _causes(error):

@@ -4,10 +4,9 @@ import base64
 import binascii
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from comfytavern.llm import errors
@@ -23,6 +22,9 @@ from comfytavern.llm.repo import Model
 from comfytavern.llm.request import ChatRequest, CompletionRequest, EmbedRequest, ImageRequest, SpeechRequest, TranscribeRequest
 from comfytavern.llm.sse import EventParser, LineTooLong, ServerEvent
 from comfytavern.llm.transport import REPLY_MAX_BYTES, Transport, limited, read, scrubbed
+
+if TYPE_CHECKING:
+    import httpx
 
 W = TypeVar("W")
 
@@ -139,7 +141,7 @@ class OpenAICompatible:
             return Media(data=await read(response, at), media_type=response.headers.get("content-type", "image/png").partition(";")[0])
 
 
-async def _pieces(response: httpx.Response, at: Endpoint, assembly: Assembly) -> AsyncGenerator[ReplyEvent]:
+async def _pieces(response: "httpx.Response", at: Endpoint, assembly: Assembly) -> AsyncGenerator[ReplyEvent]:
     """Yield the events of a body of server-sent events."""
     parser = EventParser()
     beginning = b""
@@ -161,7 +163,7 @@ async def _pieces(response: httpx.Response, at: Endpoint, assembly: Assembly) ->
         yield last
 
 
-async def _whole(response: httpx.Response, at: Endpoint, assembly: Assembly) -> AsyncGenerator[ReplyEvent]:
+async def _whole(response: "httpx.Response", at: Endpoint, assembly: Assembly) -> AsyncGenerator[ReplyEvent]:
     """Yield the events of a body that is one JSON document: the server did not stream."""
     for event in assembly.piece(await read(response, at)):
         yield event
@@ -183,7 +185,7 @@ def _recognise(beginning: bytes, at: Endpoint) -> None:
         raise errors.bad_reply(at.name, "it is not a stream of events", scrubbed(start[:200].decode(errors="replace"), at))
 
 
-async def _check(response: httpx.Response, at: Endpoint, model: str) -> None:
+async def _check(response: "httpx.Response", at: Endpoint, model: str) -> None:
     """Raise the failure that the response stands for, unless it is a success."""
     if response.status_code not in range(200, 300):
         raise refusal(response.status_code, await read(response, at, _ERROR_MAX_BYTES), response.headers, at, model)
