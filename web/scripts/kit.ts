@@ -17,6 +17,7 @@ export const kit: NuxtUIOptions = {
     // Dense: icons of the middle size are 16 px.
     button: { variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
     input: { variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
+    modal: { slots: { overlay: 'fixed inset-0 bg-slate-950/50' } },
     skeleton: { base: 'bg-accented/50' },
     select: { variants: { size: { md: { leadingIcon: 'size-4', trailingIcon: 'size-4' } } } },
   },

@@ -54,7 +54,7 @@ export interface CallProblem {
   hint?: string
   params?: Record<string, unknown>
 }
-export type DiscoveredModel = S['DiscoveredModel']
+export type DiscoveredModel = S['ChannelModel']
 export type Model = S['Model']
 
 export type FileEntry = S['Entry']

@@ -1,9 +1,17 @@
 import type { GraphJson } from '@/api/types'
 import type { RunView } from '@/lib/runs/fold'
 
-/** The outputs of a run as far as they are known: final ones, else the text that streams into them and what their nodes have given. */
+/**
+ * The outputs of a run as far as they are known: final ones, else the text that streams into them and what their nodes have given.
+ * A final output without a value (a stream whose text was only passed on) shows the text that was seen.
+ */
 export function outputsSoFar(run: RunView, graph: GraphJson | undefined): Record<string, unknown> {
-  if (run.outputs) return run.outputs
+  const seen = seenAt(run, graph)
+  if (!run.outputs) return seen
+  return Object.fromEntries(Object.entries(run.outputs).map(([name, value]) => [name, value ?? seen[name] ?? null]))
+}
+
+function seenAt(run: RunView, graph: GraphJson | undefined): Record<string, unknown> {
   const found: Record<string, unknown> = {}
   const ends = new Set((graph?.nodes ?? []).filter(({ kind }) => kind === 'graph.output').map(({ id }) => id))
   for (const { source, target } of graph?.wires ?? []) {

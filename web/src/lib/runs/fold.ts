@@ -152,9 +152,16 @@ function nodeOf(run: Draft, path: string): NodeView {
 
 /** A node that starts (again) forgets how it ended before. */
 function nodeAfter(before: NodeView | undefined, state: string, ms: number | null, extra: NodeExtra | null, t: number): NodeView {
-  if (!ENDED.has(state)) return { ...extra, state, ms, from: state === 'running' ? (before?.state === 'running' ? before.from : t) : before?.from }
+  if (!ENDED.has(state)) return { ...extra, state, ms, from: fromOf(before, state, t) }
   const from = before?.from ?? (ms === null ? undefined : Math.max(0, t - ms))
   return { ...before, progress: undefined, ...extra, state, ms: ms ?? before?.ms ?? null, from, until: t }
+}
+
+/** A node begins when it runs, or when it starts to wait without having run; one that waits goes on from where it began. */
+function fromOf(before: NodeView | undefined, state: string, t: number): number | undefined {
+  if (state === 'queued') return undefined
+  const goesOn = before?.state === 'running' || before?.state === 'waiting'
+  return goesOn ? (before.from ?? t) : t
 }
 
 function textGrew(run: Draft, event: RunEvent & { kind: 'delta' }): void {
