@@ -1,4 +1,7 @@
-import { buildIcon, getIcon } from '@iconify/vue'
+import { addCollection, buildIcon, getIcon } from '@iconify/vue'
+import collection from 'virtual:editor-icons'
+
+addCollection(collection)
 
 const known = new Map<string, string>()
 const BOX = '<rect x="4" y="4" width="16" height="16" rx="3" fill="none" stroke="currentColor" stroke-width="2"/>'
