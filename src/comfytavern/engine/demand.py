@@ -217,7 +217,7 @@ def _stop(frame: "Frame", nodes: Iterable[int]) -> None:
         if frame.state[i] >= DONE or frame.ind[i] >= HALF:
             continue
         if i in frame.tasks:
-            frame.tasks[i].cancel()
+            frame.cancel_task(i)
         elif i in frame.stages:
             frame.stages[i].cut()
         elif i in frame.pending:
@@ -234,7 +234,7 @@ def _stop(frame: "Frame", nodes: Iterable[int]) -> None:
 def cancel(frame: "Frame", i: int) -> None:
     """Cancel node `i` alone, with what depends on it and what only it needs."""
     if i in frame.tasks:
-        frame.tasks[i].cancel()
+        frame.cancel_task(i)
         return
     _stop(frame, [i])
     withdraw(frame, i)

@@ -333,10 +333,14 @@ class Frame:
         for frames in self.children.values():
             for frame in frames:
                 frame.hold()
-        for task in list(self.tasks.values()):
-            task.cancel()
+        for i in list(self.tasks):
+            self.cancel_task(i)
         if not self._draining:
             self.run.loop.call_soon(self._resume_held)
+
+    def cancel_task(self, i: int) -> None:
+        """Cancel a node that has a task."""
+        work.cancel(self, i)
 
     def rested(self, i: int) -> None:
         """Cancel a live node that has no task."""

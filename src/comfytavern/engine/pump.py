@@ -180,7 +180,7 @@ def reader_left(frame: "Frame", i: int) -> None:
     if i in frame.stages:
         frame.stages[i].cut()
     elif i in frame.tasks:
-        frame.tasks[i].cancel()
+        frame.cancel_task(i)
 
 
 def alive(outlet: Outlet) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import AsyncExitStack
+from inspect import CORO_CREATED, getcoroutinestate
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,19 @@ async def work(frame: "Frame", first: int) -> None:
             end = end or perf_counter() + frame.run.limits.slice_s
     except Exception as bug:  # noqa: BLE001 -- our own mistake
         frame.run.crash(bug)
+
+
+def cancel(frame: "Frame", i: int) -> None:
+    """Cancel the task of node `i`. One that has not begun never runs a line of `work`: the node ends here."""
+    task = frame.tasks[i]
+    task.cancel()
+    coroutine: Any = task.get_coro()
+    if getcoroutinestate(coroutine) == CORO_CREATED:
+        del frame.tasks[i]
+        frame.live -= 1
+        frame.run.left(frame, i)
+        (pump.cut if i in frame.cutting and not frame.held else pump.stopped)(frame, i)
+        frame.run.loop.call_soon(frame.run.guard, frame.pump)
 
 
 async def _yield(frame: "Frame") -> None:
