@@ -13,8 +13,8 @@ export function useNotice() {
     /** The failure of a chosen file that is not JSON. */
     notJson: () => new ApiFailure({ code: 'client.not_json', title: 'This file is not JSON', status: 0 }),
     failed: (error: unknown) => {
-      const { happened, todo } = wordError(error)
-      toast.add({ title: happened, description: todo, color: 'error', icon: 'i-lucide-circle-alert', duration: 10_000 })
+      const { happened, advice } = wordError(error)
+      toast.add({ title: happened, description: advice, color: 'error', icon: 'i-lucide-circle-alert', duration: 10_000 })
     },
   }
 }

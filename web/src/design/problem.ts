@@ -4,7 +4,7 @@ import { problemOf, type Problem } from '@/api/problem'
 /** A problem in the reader's language: what happened, and what to do about it. */
 export interface WordedProblem {
   happened: string
-  todo: string
+  advice: string
   code: string
 }
 
@@ -20,7 +20,7 @@ export function useProblemWords() {
     return {
       code: problem.code,
       happened: known ? t(`${key}.happened`, params) : problem.detail || problem.message || problem.title || t('problems.client.bug.happened'),
-      todo: te(`${key}.do`) ? t(`${key}.do`, params) : known ? '' : (problem.hint ?? ''),
+      advice: te(`${key}.do`) ? t(`${key}.do`, params) : known ? '' : (problem.hint ?? ''),
     }
   }
   return { word, wordError: (error: unknown) => word(problemOf(error)) }
