@@ -1,0 +1,21 @@
+"""Fixtures that several folders of tests share."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.server import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One real server for everything that needs no settings of its own; its people share nothing."""
+    with Server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def owner(server: Server) -> httpx.Client:
+    """A client with the session of that server's owner."""
+    return server.owner()
