@@ -34,8 +34,8 @@ export function provideEditor(opened: OpenWorkflow, control: RunControl): Editor
     inspect: (node, port) => {
       if (node.startsWith('frame:')) session.selection.set({ frames: [node.slice(6)] })
       else if (!session.selection.nodes.has(node) || session.selection.nodes.size > 1) session.selection.set({ nodes: [node] })
-      docks.show('right', port === '$run' ? 'data' : 'inspector')
-      session.wanted.value = { node, port: port && port !== '$run' ? port : '' }
+      docks.show('right', port === '$wait' ? 'run' : port === '$run' ? 'data' : 'inspector')
+      session.wanted.value = { node, port: port && !port.startsWith('$') ? port : '' }
     },
     goTo: (body, node) => {
       const way = session.wayTo(body)
