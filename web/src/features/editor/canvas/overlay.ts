@@ -1,6 +1,10 @@
 import type { Guide } from '@/lib/graph/arrange'
 import type { Point, Port } from '@/lib/graph/document'
 import type { Rect } from '@/lib/graph/geometry'
+import type { Selection } from '../session/selection'
+import type { View } from '../session/session'
+import type { Paint } from './palette'
+import type { Scene } from './scene'
 
 /** What a running gesture shows on top of the graph. Plain and mutable: the painter reads it once per frame. */
 export interface Overlay {
@@ -22,4 +26,21 @@ export interface Overlay {
 
 export function emptyOverlay(): Overlay {
   return { drag: null, box: null, cut: null, link: null, lifted: new Set(), guides: [], hover: null, splice: null, stop: null, resize: null, frame: null }
+}
+
+/** How a node's run looks from afar. */
+export type Light = 'queued' | 'running' | 'done' | 'failed' | 'skipped' | 'waiting'
+
+export interface Picture {
+  scene: Scene
+  selection: Selection
+  overlay: Overlay
+  view: View
+  paint: Paint
+  /** Nodes that are mounted: they draw themselves. */
+  mounted: ReadonlySet<string>
+  light: (node: string) => Light | null
+  streams: (node: string, port: string) => boolean
+  /** Offset of the moving dashes, or null when nothing moves. */
+  phase: number | null
 }

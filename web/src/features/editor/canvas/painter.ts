@@ -1,28 +1,10 @@
 import { FRAME_HEADER, overlaps, type Rect } from '@/lib/graph/geometry'
-import type { Selection } from '../session/selection'
 import type { View } from '../session/session'
 import { FAR } from './hit'
-import type { Overlay } from './overlay'
+import type { Light, Picture } from './overlay'
 import { typeColour, type Paint } from './palette'
-import type { Box, Scene } from './scene'
+import type { Box } from './scene'
 import { drawWires } from './wires'
-
-/** How a node's run looks from afar. */
-export type Light = 'queued' | 'running' | 'done' | 'failed' | 'skipped' | 'waiting'
-
-export interface Picture {
-  scene: Scene
-  selection: Selection
-  overlay: Overlay
-  view: View
-  paint: Paint
-  /** Nodes that are mounted: they draw themselves. */
-  mounted: ReadonlySet<string>
-  light: (node: string) => Light | null
-  streams: (node: string, port: string) => boolean
-  /** Offset of the moving dashes, or null when nothing moves. */
-  phase: number | null
-}
 
 const LIGHTS: Record<Light, (paint: Paint) => string> = {
   queued: (paint) => paint.muted,

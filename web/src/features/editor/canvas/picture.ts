@@ -1,6 +1,7 @@
 import { onMounted, onScopeDispose, watch, type Ref } from 'vue'
 import type { CanvasContext } from './context'
-import { paintScene, type Light } from './painter'
+import type { Light } from './overlay'
+import { paintScene } from './painter'
 import { currentPaint } from './palette'
 
 const LIGHTS: Record<string, Light> = { queued: 'queued', running: 'running', streaming: 'running', done: 'done', cached: 'done', failed: 'failed', unknown: 'failed', skipped: 'skipped', waiting: 'waiting' }

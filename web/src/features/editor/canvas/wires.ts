@@ -3,7 +3,7 @@ import type { Point } from '@/lib/graph/document'
 import { overlaps, type Rect } from '@/lib/graph/geometry'
 import { FAR } from './hit'
 import { typeColour } from './palette'
-import type { Picture } from './painter'
+import type { Picture } from './overlay'
 import type { Line } from './scene'
 
 /** Beyond this many wires in sight a far view draws straight lines. */

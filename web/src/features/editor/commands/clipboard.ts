@@ -1,4 +1,5 @@
 import { copied, paste, readClip, type Clip } from '@/lib/graph/clip'
+import { overlaps } from '@/lib/graph/geometry'
 import { minter } from '@/lib/graph/ids'
 import type { CanvasContext } from '../canvas/context'
 import { someNodes, type Command } from './command'
@@ -52,6 +53,16 @@ export function centre({ flow }: CanvasContext): { x: number; y: number } {
   const { x, y, zoom } = flow.view()
   const { w, h } = flow.size()
   return { x: Math.round((w / 2 - x) / zoom - 120), y: Math.round((h / 2 - y) / zoom - 60) }
+}
+
+/** A place in the middle of the view that no node covers yet: steps aside until it is free. */
+export function freePlace(context: CanvasContext, w = 248, h = 140): { x: number; y: number } {
+  const at = centre(context)
+  for (let ring = 0; ring < 40; ring++) {
+    const [x, y] = [at.x + (ring % 4) * 64, at.y + ring * 40]
+    if (!context.scene.list().some((box) => overlaps(box, { x: x - 12, y: y - 12, w: w + 24, h: h + 24 }))) return { x, y }
+  }
+  return at
 }
 
 export function removeSelected({ session, say }: CanvasContext): void {

@@ -3,7 +3,7 @@ import { minter } from '@/lib/graph/ids'
 import { dissolve } from '@/lib/graph/wiring'
 import type { CanvasContext } from '../canvas/context'
 import { activeNode, someNodes, type Command } from './command'
-import { centre } from './clipboard'
+import { freePlace } from './clipboard'
 
 /** Set a mode on all selected nodes, or take it off when all have it. */
 function mode({ session }: CanvasContext, wanted: 'mute' | 'bypass'): void {
@@ -49,7 +49,7 @@ export const nodeCommands: Command[] = [
     const { session } = context
     const id = session.edit('add', (draft) => {
       const id = minter(draft.body).node()
-      draft.addNode({ id, kind: 'graph.note', look: centre(context) })
+      draft.addNode({ id, kind: 'graph.note', look: freePlace(context) })
       return id
     }, { params: { name: context.t('editor.command.note') } })
     session.selection.set({ nodes: [id] })
