@@ -21,8 +21,9 @@ def _kept(file: Path) -> str:
     """Return the text of `file`, made (0600, in a 0700 folder) when it is not there yet."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            _write_new(file)
+        if not file.exists():
+            with contextlib.suppress(FileExistsError):  # Another process was faster: its secret is the one.
+                _write_new(file)
         text = file.read_text(encoding="ascii").strip()
     except OSError as error:
         sentence = f"The secret in {file} cannot be read or made."
@@ -35,7 +36,7 @@ def _kept(file: Path) -> str:
 
 def _write_new(file: Path) -> None:
     """Write a secret to a file that must not exist: beside it first, so that nobody reads half of it."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    beside = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as stream:

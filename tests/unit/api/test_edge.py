@@ -1,0 +1,143 @@
+import httpx
+import pytest
+
+from comfytavern.api.body import BODY_BYTES_MAX, ENVELOPE_BYTES
+from comfytavern.boot.app import System
+from comfytavern.kernel.errors import Busy, Problem, Unavailable
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def test_every_answer_carries_the_security_headers_and_a_request_id(owner: httpx.AsyncClient, stranger: httpx.AsyncClient) -> None:
+    ids: set[str] = set()
+    for reply in (
+        await owner.get("/api/session"),
+        await stranger.get("/api/session"),
+        await stranger.get("/"),
+        await stranger.get("/health"),
+    ):
+        assert "default-src 'self'" in reply.headers["content-security-policy"]
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert reply.headers["referrer-policy"] == "same-origin"
+        ids.add(reply.headers["x-request-id"])
+    assert len(ids) == 4
+
+
+async def test_what_is_somebodys_is_not_kept_by_caches(owner: httpx.AsyncClient) -> None:
+    assert (await owner.get("/api/session")).headers["cache-control"] == "no-store"
+
+
+async def test_a_bug_is_a_coded_answer_without_details(
+    system: System, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the password of the database is 1234")
+
+    monkeypatch.setattr(type(system.services.projects), "list_projects", broken)
+    reply = await owner.get("/api/projects")
+    assert reply.status_code == 500
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.json()["code"] == "api.unexpected"
+    assert reply.json()["request_id"] == reply.headers["x-request-id"]
+    assert "1234" not in reply.text
+
+
+async def test_a_failure_keeps_its_code_hint_params_and_problems(
+    system: System, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise Unavailable("store.disk_full", "The disk is full.", hint="Free some.", folder="x").with_problems(
+            [Problem(code="a", message="b")]
+        )
+
+    monkeypatch.setattr(type(system.services.projects), "list_projects", full)
+    reply = await owner.get("/api/projects")
+    told = reply.json()
+    assert reply.status_code == 503
+    assert (told["code"], told["detail"], told["hint"], told["params"]) == (
+        "store.disk_full",
+        "The disk is full.",
+        "Free some.",
+        {"folder": "x"},
+    )
+    assert told["problems"] == [{"code": "a", "message": "b"}]
+    assert told["type"].endswith("store.disk_full")
+
+
+async def test_a_full_queue_says_when_to_come_back(system: System, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def busy(*_: object, **__: object) -> None:
+        raise Busy("run.queue_full", "Later.", retry_after_s=7.4)
+
+    monkeypatch.setattr(type(system.services.projects), "list_projects", busy)
+    reply = await owner.get("/api/projects")
+    assert (reply.status_code, reply.headers["retry-after"]) == (429, "7")
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"nonsense", b'{"name": NaN}', b'{"name": "\\ud800"}', b'{"name": "\xff"}', b"[" * 100_000], ids=str
+)
+async def test_what_is_not_json_is_a_400_with_a_code(owner: httpx.AsyncClient, body: bytes) -> None:
+    reply = await owner.post("/api/projects", content=body, headers=JSON)
+    assert (reply.status_code, reply.json()["code"]) == (400, "api.json")
+
+
+async def test_wrong_types_are_a_422_that_names_every_field(owner: httpx.AsyncClient) -> None:
+    reply = await owner.post("/api/projects", json={"name": 5, "description": [], "colour": "red"})
+    told = reply.json()
+    assert (reply.status_code, told["code"]) == (422, "api.invalid")
+    assert {problem["place"]["field"] for problem in told["problems"]} == {"body.name", "body.description", "body.colour"}
+    assert {problem["code"] for problem in told["problems"]} == {"api.field"}
+
+
+async def test_a_missing_body_is_a_400(owner: httpx.AsyncClient) -> None:
+    reply = await owner.post("/api/projects")
+    assert (reply.status_code, reply.json()["code"]) == (400, "api.request")
+
+
+async def test_a_run_takes_either_a_workflow_or_a_graph(owner: httpx.AsyncClient) -> None:
+    for body in ({}, {"workflow_id": "wfl_x", "graph": {}}):
+        reply = await owner.post("/api/runs", json=body)
+        assert (reply.status_code, reply.json()["code"]) == (422, "api.invalid")
+
+
+async def test_an_unknown_address_and_a_wrong_method_are_coded(owner: httpx.AsyncClient) -> None:
+    assert (await owner.get("/api/nothing")).json()["code"] == "api.route"
+    wrong = await owner.put("/api/projects")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "api.method")
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_beyond_the_limit_is_refused(owner: httpx.AsyncClient, announced: bool) -> None:
+    piece = b" " * (1024 * 1024)
+
+    async def pieces():
+        for _ in range(BODY_BYTES_MAX // len(piece) + 2):
+            yield piece
+
+    reply = await owner.post("/api/projects", content=piece * 17 if announced else pieces(), headers=JSON)
+    assert (reply.status_code, reply.json()["code"]) == (413, "api.body")
+    assert reply.json()["params"] == {"maximum_bytes": BODY_BYTES_MAX}
+
+
+async def test_strangers_may_send_little(stranger: httpx.AsyncClient) -> None:
+    reply = await stranger.post("/api/login", content=b" " * (ENVELOPE_BYTES + 1), headers=JSON)
+    assert (reply.status_code, reply.json()["code"]) == (413, "api.body")
+
+
+async def test_the_catalogue_is_sent_once(owner: httpx.AsyncClient) -> None:
+    first = await owner.get("/api/kinds")
+    again = await owner.get("/api/kinds", headers={"If-None-Match": first.headers["etag"]})
+    assert len(first.json()["kinds"]) > 50
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_readiness_names_what_does_not_work(system: System, stranger: httpx.AsyncClient) -> None:
+    assert (await stranger.get("/ready")).json() == {"status": "ok", "checks": {"database": "ok", "disk": "ok"}}
+
+    async def broken() -> None:
+        raise OSError("details for nobody")
+
+    system.services.checks["database"] = broken
+    reply = await stranger.get("/ready")
+    assert reply.status_code == 503
+    assert reply.json() == {"status": "unavailable", "checks": {"database": "OSError", "disk": "ok"}}
