@@ -77,7 +77,7 @@ async def _description(request: Request) -> Response:
 
 
 async def _socket(socket: WebSocket) -> None:
-    await Socket(socket, socket.app.state.services, socket.state.visitor).serve()
+    await Socket(socket, socket.app.state.services, socket.state.visitor, socket.state.again).serve()
 
 
 class Site:

@@ -65,6 +65,7 @@ class Gate:
             self._check_origin(connection)
         if (method, connection.scope["path"]) not in STRANGERS:
             connection.state.visitor = await self._visitor(connection, bearer)
+            connection.state.again = lambda: self._visitor(connection, bearer)
 
     async def _visitor(self, connection: HTTPConnection, bearer: str) -> Visitor:
         if bearer:

@@ -1,19 +1,22 @@
 """The doors that routes may open. The composition root fills this in; routes get it through `Doors`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from comfytavern.accounts.service import Accounts
 from comfytavern.files.library import Library
+from comfytavern.kernel.errors import Unavailable
 from comfytavern.llm.channels import Channels
 from comfytavern.nodes.registry import Catalogue
 from comfytavern.projects.runs import Runs
 from comfytavern.projects.service import Projects
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Values:
     """Origins besides our own that may send unsafe requests and open sockets."""
     allow_private_network: bool = False
     """Whether members too may have channels at private addresses; the owner always may."""
+    readmit_s: float = 60.0
+    """How often a socket looks whether its session is still good."""
     slow_client_s: float = 20.0
     """How long a reader may stall before it is let go."""
 
@@ -50,6 +55,19 @@ class Services:
 def services(connection: HTTPConnection) -> Services:
     """Return the doors of this application."""
     return connection.app.state.services
+
+
+async def unless_stopping(doors: Services, work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` returns, or give it up when the server is about to stop: `Unavailable` (`api.stopping`)."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(doors.stopping.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+    finally:
+        stopping.cancel()
+        working.cancel()
+    raise Unavailable("api.stopping", "The server is about to stop.", hint="The run goes on with its next start; ask for it again then.")
 
 
 Doors = Annotated[Services, Depends(services)]

@@ -6,6 +6,7 @@ nobody ever waits for a reader that stalls: it is let go with 1013 and comes bac
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
@@ -16,9 +17,10 @@ from comfytavern.api import problems
 from comfytavern.api.pace import EVENTS_WAITING_MAX, Gathering, Pace, slow
 from comfytavern.api.services import Services
 from comfytavern.api.wishes import Answer, Cancel, Ping, Start, Unwatch, Watch, Wish, read_wish
-from comfytavern.kernel.errors import Failure, Invalid
+from comfytavern.kernel.errors import Failure, Invalid, Unauthenticated
 
 UNSUPPORTED: Final = 1003
+LOGGED_OUT: Final = 1008
 GOING_AWAY: Final = 1012
 TRY_AGAIN: Final = 1013
 RETRY_MS: Final = 1_000
@@ -28,12 +30,13 @@ WATCHED_MAX: Final = 200
 class Socket:
     """One open socket."""
 
-    def __init__(self, socket: WebSocket, doors: Services, visitor: Visitor) -> None:
-        """Serve `visitor` on `socket`."""
+    def __init__(self, socket: WebSocket, doors: Services, visitor: Visitor, again: Callable[[], Awaitable[Visitor]]) -> None:
+        """Serve `visitor` on `socket`, as long as `again` lets them in."""
         self._socket = socket
         self._doors = doors
         self._owner = visitor.user.id
         self._visitor = visitor
+        self._again = again
         self._wake = asyncio.Event()
         self._pace = Pace()
         self._said: list[dict[str, Any]] = []
@@ -44,7 +47,7 @@ class Socket:
         await self._socket.accept()
         user = {"id": self._owner, "name": self._visitor.user.name, "role": self._visitor.user.role}
         self._say({"type": "hello", "version": self._doors.values.version, "user": user})
-        jobs = [asyncio.create_task(job) for job in (self._read(), self._write(), self._hear(), self._doors.stopping.wait())]
+        jobs = [asyncio.create_task(job) for job in (self._read(), self._write(), self._hear(), self._admit(), self._doors.stopping.wait())]
         stopping = jobs[-1]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -62,7 +65,8 @@ class Socket:
             case TimeoutError():
                 await self._last_word(None, TRY_AGAIN, slow().code)
             case Failure():
-                await self._last_word({"type": "error", "problem": problems.document(outcome)}, UNSUPPORTED, outcome.code)
+                code = LOGGED_OUT if isinstance(outcome, Unauthenticated) else UNSUPPORTED
+                await self._last_word({"type": "error", "problem": problems.document(outcome)}, code, outcome.code)
             case WebSocketDisconnect() | asyncio.CancelledError():
                 pass
             case Exception():
@@ -106,6 +110,12 @@ class Socket:
         async for summary in self._doors.runs.changes(self._owner):
             if len(self._said) < EVENTS_WAITING_MAX:
                 self._say({"type": "runs", "run": summary})
+
+    async def _admit(self) -> None:
+        """Look now and then whether the session is still good: a log-out or a new password ends the socket too."""
+        while True:
+            await asyncio.sleep(self._doors.values.readmit_s)
+            await self._again()
 
     # what the client says
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -80,6 +81,7 @@ class _Server(uvicorn.Server):
         """Let event streams and sockets say goodbye, then stop."""
         self._system.services.stopping.set()
         await asyncio.sleep(0.05)
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # What a stop cuts off is no error.
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

@@ -91,6 +91,19 @@ async def test_streams_end_when_the_server_stops(system: System) -> None:
     assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
 
 
+async def test_who_waits_for_a_run_is_told_that_the_server_stops(system: System, owner: httpx.AsyncClient) -> None:
+    asked = WRITER | {"nodes": [{"id": "ask", "kind": "flow.approve", "values": {"shown": 1}}], "wires": [], "interface": {}}
+    me = (await owner.get("/api/session")).json()["user"]["id"]
+    changes = system.services.runs.changes(me)
+    waiting = asyncio.create_task(owner.post("/api/runs?wait=true", json={"graph": asked}))
+    async with asyncio.timeout(10):
+        while (await anext(changes)).state != "waiting":
+            pass
+    system.services.stopping.set()
+    reply = await asyncio.wait_for(waiting, 5)
+    assert (reply.status_code, reply.json()["code"]) == (503, "api.stopping")
+
+
 async def test_history_is_not_read_faster_than_the_reader_follows() -> None:
     produced = 0
 

@@ -1,6 +1,7 @@
 """The socket on the level of ASGI messages, where a reader that stalls can be played exactly."""
 
 import asyncio
+import dataclasses
 import json
 import time
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from comfytavern.api.app import create_app
 from comfytavern.boot.app import System
 
 WRITER = {
@@ -32,7 +34,9 @@ class Line:
     def __init__(self, system: System, cookie: str, *, origin: str = "http://tavern.test", stalls: bool = False) -> None:
         self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.stalls = stalls
+        self.reads = asyncio.Event()
+        if not stalls:
+            self.reads.set()
         self.times: list[float] = []
         headers = [(b"host", b"tavern.test"), (b"cookie", f"ct_session={cookie}".encode()), (b"origin", origin.encode())]
         scope = {"type": "websocket", "path": "/ws", "raw_path": b"/ws", "query_string": b"", "headers": headers, "scheme": "ws"}
@@ -47,8 +51,8 @@ class Line:
         self.served = asyncio.create_task(system.app(scope, self.sent.get, self._hear))
 
     async def _hear(self, message: dict[str, Any]) -> None:
-        if self.stalls and message["type"] in {"websocket.send", "websocket.close"}:
-            await asyncio.Event().wait()
+        if message["type"] in {"websocket.send", "websocket.close"}:
+            await self.reads.wait()
         if message["type"] == "websocket.send":
             self.times.append(time.monotonic())
         self.heard.put_nowait(message)
@@ -138,8 +142,7 @@ async def test_a_reader_that_stalls_is_let_go_and_the_run_is_not_held_up(system:
 
 async def test_a_reader_that_wakes_up_sees_why_it_was_let_go(system: System, cookie: str) -> None:
     line = Line(system, cookie, stalls=True)
-    await asyncio.sleep(0.35)
-    line.stalls = False
+    asyncio.get_running_loop().call_later(0.45, line.reads.set)
     assert await line.next("") == {"type": "websocket.close", "code": 1013, "reason": "api.slow_reader"}
 
 
@@ -181,6 +184,16 @@ async def test_a_socket_opens_for_our_own_pages_and_sessions_only(
     line = Line(system, cookie if cookie_of == "owner" else "x", origin=origin)
     refused = await line.next("")
     assert (refused["type"], refused["status"]) == ("websocket.http.response.start", status)
+    await asyncio.wait_for(line.served, 5)
+
+
+async def test_a_socket_ends_with_the_session_it_was_opened_by(system: System, cookie: str, owner: httpx.AsyncClient) -> None:
+    quick = dataclasses.replace(system.services, values=dataclasses.replace(system.services.values, readmit_s=0.05))
+    line = Line(dataclasses.replace(system, app=create_app(quick, web=None)), cookie)
+    await line.next("hello")
+    await owner.post("/api/logout")
+    assert (await line.next("error"))["problem"]["code"] == "accounts.session"
+    assert (await line.next(""))["code"] == 1008
     await asyncio.wait_for(line.served, 5)
 
 

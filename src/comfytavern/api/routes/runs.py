@@ -23,7 +23,7 @@ from comfytavern.api.schemas.runs import (
     State,
     UnknownRequest,
 )
-from comfytavern.api.services import Doors
+from comfytavern.api.services import Doors, unless_stopping
 from comfytavern.kernel.paging import LIMIT_DEFAULT
 
 EVENT_STREAM: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
@@ -49,7 +49,7 @@ async def start_run(body: RunRequest, request: Request, doors: Doors, me: Me, *,
     if _wants_stream(request):
         return await event_stream(doors, me.id, started.id, 0)
     if wait:
-        return json_reply(await doors.runs.wait(me.id, started.id))
+        return json_reply(await unless_stopping(doors, doors.runs.wait(me.id, started.id)))
     return json_reply({"id": started.id, "state": started.state, "position": started.position}, 202)
 
 
