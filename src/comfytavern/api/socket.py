@@ -94,8 +94,16 @@ class Socket:
             self._wake.clear()
             for message in self._take():
                 await self._pace.turn()
-                async with asyncio.timeout(self._doors.values.slow_client_s):
-                    await self._socket.send_text(msgspec.json.encode(message, enc_hook=str).decode())
+                await self._send(message)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        """Send within the time a reader has. Raises `TimeoutError`, or `WebSocketDisconnect` when the line is closed already."""
+        text = msgspec.json.encode(message, enc_hook=str).decode()
+        try:
+            async with asyncio.timeout(self._doors.values.slow_client_s):
+                await self._socket.send_text(text)
+        except RuntimeError as error:  # The server has closed it underneath, for a frame that is too large or no UTF-8.
+            raise WebSocketDisconnect(1006) from error
 
     def _take(self) -> list[dict[str, Any]]:
         said, self._said = self._said, []
