@@ -140,13 +140,13 @@ def request_id_of(request: HTTPConnection) -> str:
 
 async def on_failure(request: Request, error: Exception) -> Response:
     """Answer a `Failure`."""
-    assert isinstance(error, Failure)  # noqa: S101 - registered for this class only
+    assert isinstance(error, Failure)  # noqa: S101 -- registered for this class only
     return reply(error, request_id=request_id_of(request))
 
 
 async def on_validation(request: Request, error: Exception) -> Response:
     """Answer a body, query or path that does not have the right form."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
     return reply(from_validation(error), request_id=request_id_of(request))
 
 
@@ -157,5 +157,5 @@ async def on_bug(request: Request, _error: Exception) -> Response:
 
 async def on_http(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class only
     return reply(from_http(error), status=error.status_code, request_id=request_id_of(request), headers=error.headers)

@@ -44,6 +44,6 @@ async def _outcome(check: Callable[[], Awaitable[None]]) -> str:
             await check()
     except TimeoutError:
         return "timeout"
-    except Exception as error:  # noqa: BLE001 - the answer is that it does not work, whatever the reason
+    except Exception as error:  # noqa: BLE001 -- the answer is that it does not work, whatever the reason
         return type(error).__name__
     return "ok"

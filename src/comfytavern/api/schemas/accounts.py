@@ -79,7 +79,7 @@ class TokenGrant(Reply):
     """A bearer token for programs."""
 
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the word of RFC 6750, not a secret
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 -- the word of RFC 6750, not a secret
     expires_in: int
 
 
