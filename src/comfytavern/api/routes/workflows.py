@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Path, Query
 from starlette.responses import Response
 
 from comfytavern.api.auth import Me
@@ -26,6 +26,7 @@ from comfytavern.api.services import Doors
 from comfytavern.kernel.paging import LIMIT_DEFAULT
 
 VersionNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
+VersionPath = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["workflows"])
 
@@ -97,13 +98,13 @@ async def list_versions(workflow_id: str, doors: Doors, me: Me, cursor: Cursor =
 
 
 @router.get("/workflows/{workflow_id}/versions/{number}", response_model=Version)
-async def get_version(workflow_id: str, number: int, doors: Doors, me: Me) -> Response:
+async def get_version(workflow_id: str, number: VersionPath, doors: Doors, me: Me) -> Response:
     """Return one version with its graph."""
     return json_reply(await doors.projects.version(me.id, workflow_id, number))
 
 
 @router.post("/workflows/{workflow_id}/versions/{number}/restore", response_model=Workflow)
-async def restore_version(workflow_id: str, number: int, body: VersionRestore, doors: Doors, me: Me) -> Response:
+async def restore_version(workflow_id: str, number: VersionPath, body: VersionRestore, doors: Doors, me: Me) -> Response:
     """Make an old version the newest one, as a new version."""
     return json_reply(await doors.projects.restore_version(me.id, workflow_id, number, body.base_version))
 
