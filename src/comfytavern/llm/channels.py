@@ -86,7 +86,8 @@ class Channels:
         A key belongs to the address it was given for: when scheme, host or port change and no key comes with the change,
         key and headers are forgotten. So nobody who gets hold of a session can have a key sent elsewhere.
         """
-        return await self._save(draft, await self._found(owner, channel_id), private=private)
+        before = await self._found(owner, channel_id)
+        return await self._save(_completed(draft, before), before, private=private)
 
     async def delete(self, owner: str, channel_id: str) -> None:
         """Forget a channel and its key. Raises `NotFound`."""
@@ -111,7 +112,9 @@ class Channels:
         provider, at = await reach(channel, self._vault, self._providers)
         manual = [model for model in channel.models if model.manual]
         known = {model.name for model in manual}
-        found = [model for model in await provider.models(at) if model.name not in known]
+        off = {model.name for model in channel.models if not model.enabled}
+        listed = [model for model in await provider.models(at) if model.name not in known]
+        found = [msgspec.structs.replace(model, enabled=model.name not in off) for model in listed]
         await self._repo.put(msgspec.structs.replace(channel, models=(*manual, *found)[:MODELS_MAX]))
         return (await self.get(owner, channel_id)).models
 
@@ -173,6 +176,20 @@ class Channels:
             return open_headers(channel, self._vault)
         except Failure:
             return {}
+
+
+def _completed(draft: Draft, before: Channel) -> Draft:
+    """Return the draft with what is known of its models by their names, so that a list sent back loses no length and no price."""
+    if draft.models is UNSET:
+        return draft
+    known = {model.name: model for model in before.models}
+    return msgspec.structs.replace(draft, models=tuple(_filled(model, known.get(model.name)) for model in draft.models))
+
+
+def _filled(model: Model, known: Model | None) -> Model:
+    facts = ("context_tokens", "input_usd_per_million", "output_usd_per_million")
+    gaps = [name for name in facts if getattr(model, name) is None] if known else []
+    return msgspec.structs.replace(model, **{name: getattr(known, name) for name in gaps})
 
 
 def _origin(base_url: str) -> tuple[str, str]:

@@ -33,7 +33,7 @@ def offers(channels: Iterable[Channel]) -> list[Offer]:
             name=model.name,
             capabilities=model.capabilities,
             context_tokens=model.context_tokens,
-            enabled=channel.enabled,
+            enabled=channel.enabled and model.enabled,
         )
         for channel in (DEMO, *channels)
         for model in (described(each, profile_for(channel.base_url, channel.profile)) for each in channel.models)

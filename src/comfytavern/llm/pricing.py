@@ -21,6 +21,7 @@ def described(model: Model, profile: Profile) -> Model:
     return Model(
         name=model.name,
         manual=model.manual,
+        enabled=model.enabled,
         capabilities=model.capabilities or known.capabilities,
         context_tokens=model.context_tokens or known.context_tokens,
         input_usd_per_million=model.input_usd_per_million if own_price else known.input_usd_per_million,

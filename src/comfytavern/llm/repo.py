@@ -16,6 +16,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of `CAPABILITIES`."""
     manual: bool = False
     """Typed in by a person, so a discovery leaves it alone."""
+    enabled: bool = True
+    """Offered to people and to `any/…`; naming it in full works all the same."""
     context_tokens: int | None = None
     input_usd_per_million: float | None = None
     output_usd_per_million: float | None = None
@@ -39,8 +41,9 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """Further request headers: a JSON object, sealed by the vault, for its values are secrets too."""
     models: tuple[Model, ...] = ()
     enabled: bool = True
-    fallback: bool = True
-    """May stand in for another channel that offers a model of the same name and does not work."""
+    fallback: bool = False
+    """May stand in for another channel that offers a model of the same name and does not work. Off until somebody allows it:
+    what was meant for one provider does not go to another unasked."""
     private: bool = False
     """May be reached at a private or loopback address (set when an owner saved it)."""
     priority: int = 0

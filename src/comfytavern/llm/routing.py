@@ -61,7 +61,7 @@ def routes(reference: str, channels: Sequence[Channel], chance: Callable[[], flo
 
 def _offers(channel: Channel, name: str, *, chosen: bool) -> bool:
     """Tell whether the channel may be asked; without a named channel (`chosen`) fallback is not what it is."""
-    return channel.enabled and (chosen or channel.fallback) and any(model.name == name for model in channel.models)
+    return channel.enabled and (chosen or channel.fallback) and any(model.name == name and model.enabled for model in channel.models)
 
 
 def _rank(channel: Channel, chance: float) -> tuple[int, float]:

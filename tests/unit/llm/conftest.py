@@ -56,6 +56,7 @@ class Bench:
                 "key": seal_key(id, Secret(key) if key else None, VAULT),
                 "models": tuple(Model(name=name) for name in MODELS),
                 "private": True,
+                "fallback": True,
                 "created_at": float(len(await self.channels.list(OWNER))),
             }
             | members

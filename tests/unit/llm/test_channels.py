@@ -190,6 +190,17 @@ async def test_discovery_keeps_what_was_typed_in(channels: Channels, bench: Any,
     assert (await bench.gateway.models(OWNER))[0].id == "demo/demo"
 
 
+async def test_a_model_switched_off_stays_off_and_keeps_what_is_known_of_it(channels: Channels, bench: Any, fake: Any) -> None:
+    made = await channels.create(OWNER, draft(fake, models=(Model(name="fake-chat", input_usd_per_million=3.0),)), private=True)
+    off = Draft(models=(Model(name="fake-chat", enabled=False),))
+    assert (await channels.change(OWNER, made.id, off, private=True)).models[0].input_usd_per_million == 3.0
+    found = {model.name: model.enabled for model in await channels.discover(OWNER, made.id)}
+    assert not found["fake-chat"]
+    assert found["fake-embedding"]
+    offered = {offer.name: offer.enabled for offer in await bench.gateway.models(OWNER)}
+    assert not offered["fake-chat"]
+
+
 async def test_discovery_fails_in_words(channels: Channels, fake: Any) -> None:
     made = await channels.create(OWNER, draft(fake, key=Secret("sk-wrong-0000")), private=True)
     with pytest.raises(Failure) as failure:

@@ -17,7 +17,7 @@ NO_CHANCE = lambda: 0.5  # noqa: E731 - a value for tests
 
 
 def channel(id: str, **members: object) -> Channel:
-    values = {"owner": "u", "name": id, "provider": "openai-compatible", "models": (Model(name="m"),)} | members
+    values = {"owner": "u", "name": id, "provider": "openai-compatible", "models": (Model(name="m"),), "fallback": True} | members
     return Channel(id=id, **values)
 
 
@@ -29,6 +29,18 @@ def test_the_named_channel_comes_first_then_priority() -> None:
     channels = [channel("a"), channel("b", priority=1), channel("c", priority=9)]
     assert order("a/m", *channels) == ["a/m", "c/m", "b/m"]
     assert order("any/m", *channels) == ["c/m", "b/m", "a/m"]
+
+
+def test_a_new_channel_stands_in_for_nobody() -> None:
+    assert not Channel(id="new", owner="u", name="new", provider="openai-compatible").fallback
+    assert order("a/m", channel("a"), channel("b", fallback=False)) == ["a/m"]
+
+
+def test_a_model_that_is_switched_off_is_found_by_its_full_name_only() -> None:
+    off = channel("a", models=(Model(name="m", enabled=False),))
+    assert order("any/m", off, channel("b")) == ["b/m"]
+    assert order("b/m", off, channel("b")) == ["b/m"]
+    assert order("a/m", off) == ["a/m"]
 
 
 def test_a_model_name_may_hold_slashes() -> None:

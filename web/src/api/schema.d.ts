@@ -1193,6 +1193,8 @@ export interface components {
             capabilities: string[];
             /** Context Tokens */
             context_tokens: number | null;
+            /** Enabled */
+            enabled: boolean;
             /** Manual */
             manual: boolean;
             /** Name */
@@ -2296,6 +2298,11 @@ export interface components {
         TypedModel: {
             /** Capabilities */
             capabilities?: string[];
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
             /**
              * Manual
              * @default true

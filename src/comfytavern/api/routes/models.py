@@ -78,6 +78,7 @@ def _draft(body: NewChannel | ChannelChange) -> Draft:
         given["headers"] = {name: Secret(value) for name, value in given["headers"].items()}
     if "models" in given:
         given["models"] = tuple(
-            Manual(name=model.name, capabilities=tuple(model.capabilities), manual=model.manual) for model in given["models"]
+            Manual(name=model.name, capabilities=tuple(model.capabilities), manual=model.manual, enabled=model.enabled)
+            for model in given["models"]
         )
     return Draft(**given)

@@ -16,6 +16,7 @@ class ChannelModel(Reply):
     name: str
     capabilities: list[str]
     manual: bool
+    enabled: bool
     context_tokens: int | None
 
 
@@ -51,6 +52,7 @@ class TypedModel(Body):
     name: str
     capabilities: list[str] = Field(default_factory=lambda: ["chat"])
     manual: bool = True
+    enabled: bool = True
 
 
 class _Values(Body):
