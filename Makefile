@@ -83,5 +83,5 @@ web/node_modules/.stamp: web/package-lock.json
 
 web/dist/index.html: $(WEB_SOURCES) | web/node_modules/.stamp
 	@echo "Building the web app …"
-	@cd web && npm run --silent build
+	@cd web && npm run --silent build -- --logLevel=warn
 	@touch $@
