@@ -18,21 +18,37 @@ export function arrivingType(source: Socket, target: Pick<Socket, 'stream'>): Da
   return source.type === 'message' ? 'messages' : 'array'
 }
 
+/** Why a wire may not be drawn, by the code of the problem; null when it may. `each`: the wire maps over what it carries. */
+export function refused(source: Socket, target: Socket, each = false): 'graph.wire_type' | 'graph.list_into_one' | 'graph.each_of_one' | null {
+  if (target.tags?.includes(MAPPED) && source.stream) return null
+  const type = arrivingType(source, target)
+  if (each) return eachRefused(source, type, target)
+  if (type === 'any' || target.type === 'any' || source.convertible || target.convertible) return null
+  if (type === source.type && source.tags?.some((tag) => target.tags?.includes(tag))) return null
+  if (type === target.type || (type === 'integer' && target.type === 'float')) return null
+  if (target.type === 'string' && (NUMBERS.has(type) || type === 'boolean')) return null
+  return LISTS.has(type) && !LISTS.has(target.type) ? 'graph.list_into_one' : 'graph.wire_type'
+}
+
+function eachRefused(source: Socket, type: DataType, target: Socket) {
+  if (source.stream && !target.stream) return refused({ type: source.type, tags: source.tags }, target)
+  if (type === 'messages') return refused({ type: 'message' }, target)
+  return type === 'array' || type === 'any' || source.convertible ? null : 'graph.each_of_one'
+}
+
 /** Whether a value leaving `source` may enter `target`; in order: any, a shared tag, the same type, a safe conversion. */
 export function fits(source: Socket, target: Socket): boolean {
-  if (target.tags?.includes(MAPPED) && source.stream) return true
-  const type = arrivingType(source, target)
-  if (type === 'any' || target.type === 'any' || source.convertible || target.convertible) return true
-  if (target.takesList && LISTS.has(type)) return true
-  if (type === source.type && source.tags?.some((tag) => target.tags?.includes(tag))) return true
-  if (type === target.type) return true
-  if (type === 'integer' && target.type === 'float') return true
-  return target.type === 'string' && (NUMBERS.has(type) || type === 'boolean')
+  return refused(source, target) === null || Boolean(target.takesList && LISTS.has(arrivingType(source, target)))
 }
 
 /** Whether a list arrives where one item is wanted: the wire may then map over it (`each`). */
 export function wantsEach(source: Socket, target: Socket): boolean {
-  return !fits(source, target) && LISTS.has(arrivingType(source, target)) && !LISTS.has(target.type)
+  return !fits(source, target) && refused(source, target) === 'graph.list_into_one' && refused(source, target, true) === null
+}
+
+/** Whether a wire may be drawn at all, as it is or mapping over a list. */
+export function mayConnect(source: Socket, target: Socket): boolean {
+  return fits(source, target) || wantsEach(source, target)
 }
 
 /** How well two fitting ports fit, for picking the best of several: the same type and a shared tag first, `any` last. */

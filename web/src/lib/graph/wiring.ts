@@ -7,7 +7,7 @@ import { hasHandle } from './geometry'
 import { minter } from './ids'
 import type { Body } from './model'
 import { portsOf, reaches, typedPort, type World } from './ports'
-import { closeness, fits, wantsEach } from './rule'
+import { closeness, mayConnect, wantsEach } from './rule'
 
 export type Refusal = 'same' | 'type' | 'cycle' | 'missing'
 
@@ -20,7 +20,7 @@ export function refusal(world: World, body: Body, source: End, target: End): Ref
   const into = portsOf(world, body, to).inputs.find((port) => port.id === target[1])
   if (!out || !into) return 'missing'
   const [a, b] = [typedPort(world, body, from, 'outputs', out), typedPort(world, body, to, 'inputs', into)]
-  if (!fits(a, b) && !wantsEach(a, b)) return 'type'
+  if (!mayConnect(a, b)) return 'type'
   return reaches(body, to.id, from.id) ? 'cycle' : null
 }
 
