@@ -1,7 +1,9 @@
 """What `comfytavern doctor` looks at. A check returns what it found, or raises `Failure` with what to do; none changes anything."""
 
 import os
+import platform
 import shutil
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -64,4 +66,15 @@ def _web(_settings: Settings) -> str:
     return str(folder)
 
 
-CHECKS: Final[dict[str, Callable[[Settings], str]]] = {"data": _data, "database": _database, "secret": _secret, "port": _port, "web": _web}
+def _python(_settings: Settings) -> str:
+    return f"{platform.python_version()} at {sys.executable}"
+
+
+CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
+    "python": _python,
+    "data": _data,
+    "database": _database,
+    "secret": _secret,
+    "port": _port,
+    "web": _web,
+}

@@ -34,11 +34,19 @@ class People:
         owner = next(user for user in await self.everybody() if user.role is Role.OWNER)
         return await self.accounts.add_user(owner, name, password)
 
+    async def remove(self, name: str) -> None:
+        """Remove a person with everything that is theirs; never the owner. Raises `NotFound` (`accounts.user_unknown`)."""
+        found = await self.users.find(name=name)
+        if found is None:
+            raise _unknown()
+        owner = next(user for user in await self.everybody() if user.role is Role.OWNER)
+        await self.accounts.remove_user(owner, found.user.id)
+
     async def set_password(self, name: str, password: str) -> None:
         """Give a new password, and end every session and bearer token of the person. Raises `NotFound` (`accounts.user_unknown`)."""
         found = await self.users.find(name=name)
         if found is None:
-            raise NotFound("accounts.user_unknown", "There is no such user.", hint="See: comfytavern users list")
+            raise _unknown()
         check_policy(password, name=found.user.name)
         await self.users.change(found.user.id, password_hash=await Passwords().hash(password))
         await self.sessions.remove(found.user.id, all_but="")
@@ -52,3 +60,7 @@ async def people(settings: Settings) -> AsyncGenerator[People]:
         yield People(build(settings, database).accounts, SqlUsers(database), SqlSessions(database))
     finally:
         await database.close()
+
+
+def _unknown() -> NotFound:
+    return NotFound("accounts.user_unknown", "There is no such user.", hint="See: comfytavern users list")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from comfytavern.cli.inputs import document, values
 from comfytavern.cli.options import DataDir
-from comfytavern.cli.terminal import Terminal, plain, typed
-from comfytavern.kernel.errors import Invalid
+from comfytavern.cli.terminal import Terminal, plain
 from comfytavern.kernel.events import WaitOpened
 
 if TYPE_CHECKING:
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
 def run(
     graph: Annotated[Path, typer.Argument(help="A graph or an exported workflow, as JSON; - reads it from standard input.")],
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="NAME=VALUE", help="Value of an input: JSON, or else text. Repeatable.")
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="Value of an input, by its type; @file is what a file holds. Repeatable."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the whole run as JSON, nothing else.")] = False,
-    stream: Annotated[bool, typer.Option("--stream", help="Print text as it is written.")] = False,
+    stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Print text as it is written.")] = False,
+    target: Annotated[list[str] | None, typer.Option("--target", metavar="NODE", help="Run to this node only. Repeatable.")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Run a graph without a server; exit code 1 when the run fails. Models and files are those of DATA_DIR's owner."""
     from comfytavern.settings.settings import read  # noqa: PLC0415 -- a second that `version` need not wait
 
-    request = _request(graph, inputs or [])
+    found = document(graph)
+    request: dict[str, Any] = {"graph": found, "inputs": values(found, inputs or [])} | ({"targets": target} if target else {})
     terminal = Terminal(stream=stream and not json, bar=not json)
     view = asyncio.run(_run(read(data_dir=data_dir), request, terminal))
     if json:
@@ -54,24 +57,6 @@ async def _run(settings: "Settings", request: dict[str, Any], terminal: Terminal
                         answer = await asyncio.to_thread(terminal.ask, event)
                         await alone.runs.answer(alone.owner, started.id, event.token, answer)
         return await alone.runs.get(alone.owner, started.id)
-
-
-def _request(graph: Path, inputs: list[str]) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(sys.stdin.buffer.read() if str(graph) == "-" else graph.read_bytes())
-    except OSError as error:
-        raise Invalid("cli.graph", f"{graph} cannot be read: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
-        raise Invalid("cli.graph", f"{graph} is not valid JSON: {error}.") from error
-    exported = isinstance(document, dict) and isinstance(document.get("graph"), dict)
-    return {"graph": document["graph"] if exported else document, "inputs": dict(map(_input, inputs))}
-
-
-def _input(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise Invalid("cli.input", f"{text!r} is not NAME=VALUE.", hint="For example: -i question=Why?")
-    return name, typed(value)
 
 
 def _print(view: "RunView", terminal: Terminal) -> None:

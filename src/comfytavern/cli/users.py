@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-users = typer.Typer(help="Show and add people; give a forgotten password anew.", no_args_is_help=True, rich_markup_mode=None)
+users = typer.Typer(help="Show, add and remove people; give a forgotten password anew.", no_args_is_help=True, rich_markup_mode=None)
 
 Person = Annotated[str, typer.Argument(help="Name to log in with.")]
 Password = Annotated[
@@ -33,6 +33,17 @@ def add(name: Person, password: Password, data_dir: DataDir = None) -> None:
     """Add a person; the first becomes the owner."""
     user = _with_people(lambda people: people.add(name, password), data_dir)
     print(f"{user.name} was added as {user.role}.")
+
+
+@users.command()
+def remove(
+    name: Person, *, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, data_dir: DataDir = None
+) -> None:
+    """Remove a person with their projects, runs and files; the owner cannot be removed."""
+    if not yes:
+        typer.confirm(f"Remove {name} and everything that is theirs?", abort=True, err=True)
+    _with_people(lambda people: people.remove(name), data_dir)
+    print(f"{name} was removed.")
 
 
 @users.command()
