@@ -1,4 +1,4 @@
-import { strokeOf } from './commands/command'
+import { meant, typing } from '@/design/keys'
 import type { Editor } from './editor'
 import type { RunControl } from './run/control'
 
@@ -16,26 +16,13 @@ export function editorKey(event: KeyboardEvent, editor: Editor, start: Start): v
     'Mod+J': () => editor.docks.toggle('bottom'),
     'Mod+Alt+B': () => editor.docks.toggle('right'),
     'Mod+F': () => editor.docks.show('left', 'search'),
-    F6: () => nextRegion(1),
-    'Shift+F6': () => nextRegion(-1),
   }
-  const typing = event.target instanceof HTMLElement && event.target.closest('input, textarea, select, [contenteditable="true"], .cm-editor')
-  const stroke = strokeOf(event)
-  if (!typing) {
+  if (!typing(event.target)) {
     verbs['Mod+Z'] = () => void editor.session.undo()
     verbs['Mod+Shift+Z'] = verbs['Mod+Y'] = () => void editor.session.redo()
   }
-  const verb = verbs[stroke]
+  const verb = verbs[meant(event)]
   if (!verb) return
   event.preventDefault()
   verb()
-}
-
-/** Go to the next region of the page: docks, canvas, bar. */
-function nextRegion(by: number): void {
-  const regions = [...document.querySelectorAll<HTMLElement>('[data-region]')].filter((region) => region.offsetParent !== null)
-  const now = regions.findIndex((region) => region.contains(document.activeElement))
-  const next = regions[(now + by + regions.length) % regions.length]
-  const target = next?.matches('[tabindex]') ? next : next?.querySelector<HTMLElement>('button, input, [tabindex="0"], a[href]')
-  target?.focus()
 }

@@ -1,10 +1,10 @@
+import { meant } from '@/design/keys'
 import type { CanvasContext } from '../canvas/context'
 import { arrangeCommands } from './arrange'
 import { clipboardCommands } from './clipboard'
 import type { Command } from './command'
 import { nodeCommands } from './node'
 import { arrowKey, viewCommands } from './view'
-import { strokeOf } from './command'
 
 /** Everything that can be done on the canvas. */
 export const commands: readonly Command[] = [...viewCommands, ...clipboardCommands, ...nodeCommands, ...arrangeCommands]
@@ -27,7 +27,7 @@ export function invoke(context: CanvasContext, id: string): void {
 /** Answer a key press on the canvas; true when it was one of ours. */
 export function pressed(context: CanvasContext, event: KeyboardEvent): boolean {
   if (arrowKey(context, event)) return true
-  const command = byStroke.get(strokeOf(event))
+  const command = byStroke.get(meant(event))
   if (!command) return false
   if (command.when?.(context) ?? true) command.run(context)
   return true

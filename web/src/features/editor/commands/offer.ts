@@ -1,15 +1,16 @@
 import { useI18n } from 'vue-i18n'
 import { offerCommands } from '@/design/commands'
+import { shownFor } from '@/design/keys'
 import type { Editor } from '../editor'
 import type { RunControl } from '../run/control'
-import { shownStroke, type Command } from './command'
+import type { Command } from './command'
 import { commands } from '.'
 
 /** Offers everything the editor can do to the command palette. */
 export function offerEditor(editor: Editor, start: (part: Parameters<RunControl['start']>[0]) => Promise<void>): void {
   const { t } = useI18n()
   const { session, canvas, control, docks, opened } = editor
-  const keysOf = (stroke: string | undefined) => (stroke ? shownStroke(stroke).split(/\+(?=.)/) : undefined)
+  const keysOf = (stroke: string | undefined) => (stroke ? shownFor(stroke) : undefined)
   const named = (command: Command) => Boolean(command.icon)
   offerCommands(() => {
     void session.selection.tick.value
