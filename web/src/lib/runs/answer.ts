@@ -22,6 +22,27 @@ export function answerForm(schema: Schema): AnswerForm {
   }
 }
 
+/** A name of a field as a person would write it: `max_tokens` is “Max tokens”. */
+export function readable(name: string): string {
+  const words = name.replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ').trim().toLowerCase()
+  return words ? words[0]!.toUpperCase() + words.slice(1) : name
+}
+
+/** The one yes or no that decides a question, for two buttons to give: the whole answer (no name), or the only such field of a form. */
+export interface Verdict {
+  name?: string
+  title?: string
+  words: 'yes' | 'approve'
+}
+
+export function verdictOf(form: AnswerForm): Verdict | null {
+  if (form.sort === 'yesno') return { words: 'yes' }
+  const flags = form.sort === 'fields' ? form.fields.filter((one) => one.form.sort === 'yesno') : []
+  if (flags.length !== 1) return null
+  const { name, title } = flags[0]!
+  return { name, title, words: /^approved?$/i.test(name) ? 'approve' : 'yes' }
+}
+
 function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
@@ -29,7 +50,7 @@ function numberOf(value: unknown): number | undefined {
 function fieldsOf(schema: Schema): AnswerForm {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, Schema>)
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
-  const fields = properties.map(([name, field]) => ({ name, title: typeof field.title === 'string' ? field.title : name, required: required.has(name), form: answerForm(field) }))
+  const fields = properties.map(([name, field]) => ({ name, title: typeof field.title === 'string' && field.title ? field.title : readable(name), required: required.has(name), form: answerForm(field) }))
   const plain = fields.length > 0 && fields.every(({ form }) => form.sort !== 'fields' && form.sort !== 'json')
   return plain ? { sort: 'fields', fields } : { sort: 'json' }
 }
