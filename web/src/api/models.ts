@@ -32,6 +32,6 @@ export function useDiscovery() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: async (id: string) => (await body<{ models: DiscoveredModel[] }>(http.POST('/api/channels/{channel_id}/discover', path(id)))).models,
-    onSuccess: () => client.invalidateQueries({ queryKey: ['models'] }),
+    onSuccess: () => Promise.all(['channels', 'models'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
   })
 }

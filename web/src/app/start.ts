@@ -1,7 +1,6 @@
 import ui from '@nuxt/ui/vue-plugin'
 import { addAPIProvider } from '@iconify/vue'
 import { VueQueryPlugin } from '@tanstack/vue-query'
-import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import { queries } from '@/api/queries'
 import { i18n, loadRooms, localeOfBrowser, setLocale } from '@/lib/i18n'
@@ -16,6 +15,6 @@ export async function start(): Promise<void> {
   await setLocale(savedLocale() ?? localeOfBrowser())
   await loadRooms('app', 'design', 'problems')
   const app = createApp(App)
-  app.use(createPinia()).use(router).use(i18n).use(VueQueryPlugin, { queryClient: queries }).use(ui)
+  app.use(router).use(i18n).use(VueQueryPlugin, { queryClient: queries }).use(ui)
   app.mount('#app')
 }

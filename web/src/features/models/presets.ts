@@ -15,3 +15,12 @@ export const PRESETS: Preset[] = [
   { id: 'vllm', name: 'vLLM', base_url: 'http://localhost:8000/v1', noKey: true },
   { id: 'lmstudio', name: 'LM Studio', base_url: 'http://localhost:1234/v1', noKey: true },
 ]
+
+/** Who can be at the other end, as the server knows them; chosen by the address unless a person says otherwise. */
+export const PROFILES: { id: string; name: string }[] = [
+  { id: 'openai', name: 'OpenAI' },
+  { id: 'openrouter', name: 'OpenRouter' },
+  { id: 'deepseek', name: 'DeepSeek' },
+  { id: 'ollama', name: 'Ollama' },
+  { id: 'generic', name: '' },
+]
