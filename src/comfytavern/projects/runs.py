@@ -74,12 +74,12 @@ class Runs:
         self._feed.close()
 
     async def start(self, owner: str, request: RunRequest | dict[str, Any], *, source: str = "http") -> RunSummary:
-        """Start a run, or let it wait for its turn.
+        """Start a run, or let it wait for its turn. One that names a session is an editor's: its source is `canvas`.
 
         Raises `Invalid` (`graph.invalid`, `engine.inputs`, `engine.missing`) with every problem; then there is no run.
         """
         asked = _request(request)
-        graph, summary, project_id = await self._subject(owner, asked, source)
+        graph, summary, project_id = await self._subject(owner, asked, "canvas" if asked.session else source)
         decoded, body = await asyncio.to_thread(canonical, graph)
         library = await self._projects.library(owner, decoded)
         plan = await self._stage.compile(decoded, library)

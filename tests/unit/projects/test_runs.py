@@ -106,6 +106,12 @@ async def test_a_run_ends_with_outputs_and_falsy_values_survive(server: Server) 
     assert view.duration_ms >= 0
 
 
+async def test_a_run_that_names_a_session_is_known_as_the_canvas_s(server: Server) -> None:
+    typed = await server.runs.start(ANN, {"graph": graph(), "inputs": {}}, source="ws")
+    drawn = await server.runs.start(ANN, {"graph": graph(), "inputs": {}, "session": "tab"}, source="ws")
+    assert (typed.source, drawn.source) == ("ws", "canvas")
+
+
 async def test_a_saved_workflow_runs_at_the_version_asked_for(server: Server) -> None:
     project = await server.projects.first_project(ANN)
     workflow = await server.projects.create_workflow(ANN, project.id, "Chain", graph=CHAIN)

@@ -1,8 +1,9 @@
 import { computed, shallowRef, watch, type ComputedRef, type ShallowRef } from 'vue'
 import { useLiveRun } from '@/api/live'
 import { problemOf, type Problem } from '@/api/problem'
-import { answerRun, cancelRun, startRun } from '@/api/runs'
-import type { GraphJson, RunRequest } from '@/api/types'
+import { cancelRun, startRun } from '@/api/runs'
+import { socket } from '@/api/socket'
+import type { GraphJson, RunRequest, RunStarted } from '@/api/types'
 import type { Problem as GraphProblem } from '@/lib/graph/document'
 import type { OpenWorkflow } from '../session/tabs'
 
@@ -16,9 +17,10 @@ export interface RunControl {
   inputs: ShallowRef<Record<string, unknown>>
   start(part?: Pick<RunRequest, 'targets' | 'run_from' | 'only' | 'again'>): Promise<boolean>
   stop(): Promise<void>
-  answer(token: string, value: unknown): Promise<Problem | null>
 }
 
+/** What the server takes in one message is 1 MiB; characters may be up to three bytes long. */
+const MESSAGE_MAX = 300_000
 const OVER = new Set(['ok', 'failed', 'cancelled'])
 
 /** Starts, follows, stops and answers the runs of an open workflow. What runs is what is on the canvas, saved or not. */
@@ -43,8 +45,8 @@ export function useRunControl(opened: OpenWorkflow): RunControl {
     problem.value = null
     try {
       const saved = await saver.flush()
-      const what = saved ? { workflow_id: opened.id, version: saver.version.value } : { workflow_id: opened.id, graph: session.graph.toDoc() as GraphJson }
-      const run = await startRun({ ...what, inputs: declared(), mode: 'finish', reuse: 'session', session: opened.key, ...part })
+      const what = saved ? { workflow_id: opened.id, version: saver.version.value } : { graph: session.graph.toDoc() as GraphJson }
+      const run = await handOver({ ...what, inputs: declared(), mode: 'finish', reuse: 'session', session: opened.key, ...part })
       lens.run.value = run.id
       return true
     } catch (error) {
@@ -76,15 +78,12 @@ export function useRunControl(opened: OpenWorkflow): RunControl {
         problem.value = problemOf(error)
       }
     },
-    answer: async (token, value) => {
-      try {
-        await answerRun(lens.run.value ?? '', token, value)
-        return null
-      } catch (error) {
-        return problemOf(error)
-      }
-    },
   }
+}
+
+/** Over the connection that the events come back on; by HTTP while there is none. A start that was sent is not sent twice. */
+function handOver(request: RunRequest): Promise<RunStarted> {
+  return socket.state.value === 'open' && JSON.stringify(request).length < MESSAGE_MAX ? socket.start(request) : startRun(request)
 }
 
 function readInputs(id: string): Record<string, unknown> {
