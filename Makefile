@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
 .PHONY: help run dev test check format lint types walls unit web-check contracts journeys build bench clean chromium tidy schemas

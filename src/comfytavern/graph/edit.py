@@ -22,7 +22,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 
     def perform(self, draft: Draft) -> None:
         """Make the changes."""
-        raise TypeError(f"{type(self).__name__} is not an edit that can be performed")
+        raise TypeError(f"{type(self).__name__} cannot be performed on a {type(draft).__name__}")
 
 
 def apply(graph: Graph, edit: Edit) -> tuple[Graph, Edit]:
