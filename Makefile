@@ -21,6 +21,7 @@ dev: .venv/.dev web/node_modules/.stamp ## Both halves with hot reload; web on h
 	@exec $(PY) tools/dev.py
 
 test: check web/dist/index.html chromium ## All tests, the browser ones included; installs what it needs.
+	cd web && npm run --silent test:browser
 	$(PY) -m pytest -q -n 2 --dist loadfile
 
 check: .venv/.dev web/node_modules/.stamp format lint types walls unit ## The quick half: format, lint, types, walls, unit, contracts, golden.
