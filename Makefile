@@ -22,7 +22,7 @@ dev: .venv/.dev web/node_modules/.stamp ## Both halves with hot reload; web on h
 
 test: check web/dist/index.html chromium ## All tests, the browser ones included; installs what it needs.
 	cd web && npm run --silent test:browser
-	$(PY) -m pytest -q -n 2 --dist loadfile -m "slow or browser"
+	$(PY) -m pytest -q -n 2 --dist loadfile tests/journeys tests/rough_weather
 
 check: .venv/.dev web/node_modules/.stamp format lint types walls unit ## The quick half: format, lint, types, walls, unit, contracts, golden.
 
@@ -40,7 +40,7 @@ walls:
 	cd web && npm run --silent check
 
 unit:
-	$(PY) -m pytest -q -n 2 -m "not slow and not browser"
+	$(PY) -m pytest -q -n 2 tests/house tests/unit tests/contracts tests/golden tests/properties
 	cd web && npm run --silent test:unit
 
 tidy: .venv/.dev ## Format and mend what can be mended.
