@@ -11,6 +11,8 @@ const MOUNTS_PER_FRAME = 2
 const KEPT_MAX = 220
 const SETTLE_MS = 160
 const OPEN_PADDING = 40
+/** A first view is never smaller. */
+const READABLE = 0.65
 
 /** The library behind our vocabulary: it draws a window of nodes and pans and zooms; the graph itself is ours. */
 export interface Flow {
@@ -25,8 +27,8 @@ export interface Flow {
   setView(view: View, smooth?: boolean): void
   /** Look at a rectangle, `padding` pixels around it. */
   fit(rect: Rect, options?: { padding?: number; zoomMax?: number; smooth?: boolean }): void
-  /** Look at a whole graph for the first time: near enough to read when it nearly fits, its beginning in sight. */
-  open(rect: Rect): void
+  /** Look at a whole graph for the first time: near enough to read when it nearly fits, its beginning (`entry`) in sight. */
+  open(rect: Rect, entry: Rect): void
   toFlow(clientX: number, clientY: number): { x: number; y: number }
   toScreen(x: number, y: number): { x: number; y: number }
   /** Nodes changed: hand over what is mounted of them, and look again what to mount. */
@@ -168,12 +170,15 @@ export function useFlow(id: string, scene: Scene): Flow {
       const zoom = Math.max(0.1, Math.min(zoomMax, (w - 2 * padding) / Math.max(1, rect.w), (h - 2 * padding) / Math.max(1, rect.h)))
       flow.setView({ x: w / 2 - (rect.x + rect.w / 2) * zoom, y: h / 2 - (rect.y + rect.h / 2) * zoom, zoom }, smooth)
     },
-    open: (rect) => {
+    open: (rect, entry) => {
       const { w, h } = size()
       const whole = Math.min((w - 2 * OPEN_PADDING) / rect.w, (h - 2 * OPEN_PADDING) / rect.h)
-      if (whole >= 0.65 || whole < 0.36) return flow.fit(rect, { padding: OPEN_PADDING })
-      const zoom = 0.65
-      const [x, y] = [Math.max(w / 2 - (rect.x + rect.w / 2) * zoom, OPEN_PADDING - rect.x * zoom), Math.max(h / 2 - (rect.y + rect.h / 2) * zoom, OPEN_PADDING - rect.y * zoom)]
+      if (whole >= READABLE) return flow.fit(rect, { padding: OPEN_PADDING })
+      const zoom = READABLE
+      const centred = (size: number, start: number, length: number) => Math.max(size / 2 - (start + length / 2) * zoom, OPEN_PADDING - start * zoom)
+      const tall = rect.h * zoom + 2 * OPEN_PADDING > h
+      const y = tall ? Math.min(OPEN_PADDING - rect.y * zoom, h / 2 - (entry.y + entry.h / 2) * zoom) : centred(h, rect.y, rect.h)
+      const x = centred(w, rect.x, rect.w)
       flow.setView({ x, y, zoom })
     },
     toFlow: (clientX, clientY) => {

@@ -1,7 +1,7 @@
 import { computed, shallowRef, watch, type ComputedRef, type ShallowRef } from 'vue'
 import { useLiveRun } from '@/api/live'
 import { problemOf, type Problem } from '@/api/problem'
-import { cancelRun, startRun } from '@/api/runs'
+import { cancelRun, getRun, startRun } from '@/api/runs'
 import { socket } from '@/api/socket'
 import type { GraphJson, RunRequest, RunStarted } from '@/api/types'
 import type { Problem as GraphProblem } from '@/lib/graph/document'
@@ -37,6 +37,17 @@ export function useRunControl(opened: OpenWorkflow): RunControl {
   watch(lens.run, (run) => run === null && lens.take(null, [], live.view.value))
   watch(live.problem, (cut) => cut && (problem.value = cut))
   watch(inputs, (values) => sessionStorage.setItem(`comfytavern.inputs.${opened.id}`, JSON.stringify(values)))
+  let started: string | null = null
+  watch(
+    lens.run,
+    async (run) => {
+      if (run === started) return
+      lens.given.value = {}
+      const found = run ? await getRun(run).catch(() => null) : null
+      if (found && lens.run.value === run) lens.given.value = { ...defaults(), ...found.inputs }
+    },
+    { immediate: true },
+  )
   const active = computed(() => lens.run.value !== null && !OVER.has(lens.view.value.state))
 
   async function start(part: Pick<RunRequest, 'targets' | 'run_from' | 'only' | 'again'> = {}): Promise<boolean> {
@@ -47,7 +58,8 @@ export function useRunControl(opened: OpenWorkflow): RunControl {
       const saved = await saver.flush()
       const what = saved ? { workflow_id: opened.id, version: saver.version.value } : { graph: session.graph.toDoc() as GraphJson }
       const run = await handOver({ ...what, inputs: declared(), mode: 'finish', reuse: 'session', session: opened.key, ...part })
-      lens.run.value = run.id
+      lens.run.value = started = run.id
+      lens.given.value = { ...defaults(), ...declared() }
       return true
     } catch (error) {
       problem.value = problemOf(error)
@@ -56,6 +68,10 @@ export function useRunControl(opened: OpenWorkflow): RunControl {
     } finally {
       starting.value = false
     }
+  }
+
+  function defaults(): Record<string, unknown> {
+    return Object.fromEntries((session.graph.root.interface.inputs ?? []).filter((port) => port.default !== undefined).map((port) => [port.id, port.default]))
   }
 
   /** Values of the form that the graph still has inputs for. */

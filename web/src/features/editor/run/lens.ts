@@ -24,6 +24,8 @@ export class RunLens {
   /** Id of the run that is shown; null when none is. */
   readonly run = shallowRef<string | null>(null)
   readonly view = shallowRef<RunView>(emptyRun())
+  /** What the run was given, by input id. */
+  readonly given = shallowRef<Record<string, unknown>>({})
   /** Grows with every frame of news. */
   readonly tick = shallowRef(0)
   private readonly glimpses = new Map<string, ShallowRef<Glimpse | null>>()
