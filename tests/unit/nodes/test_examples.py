@@ -19,8 +19,8 @@ from comfytavern.testing.workbench import OWNER, Workbench, workbench
 
 CATALOGUE = Catalogue.built_in()
 LANGUAGES = ["en", "zh-CN"]
-HEADER, ROW, PAD, LINE, WIDTH, FIELDS_MAX, PREVIEW = 34, 26, 6, 17, 248, 6, 96
-TALL = {"textarea", "code", "json", "rules", "messages", "list", "ports"}
+HEADER, ROW, PAD, LINE, WIDTH, FIELDS_MAX, OUTPUTS_MAX, PREVIEW = 34, 26, 6, 17, 248, 6, 3, 96
+TALL = {"textarea", "code"}
 """The measures of the canvas (web/src/lib/graph/geometry.ts)."""
 
 
@@ -42,12 +42,23 @@ def height(node: Node, ports: Ports, body: Body) -> float:
     wired = {wire.target.port for wire in body.wires if wire.target.node == node.id}
     fields = [port for port in ports.inputs if port.widget and port.id not in wired]
     slots = [port for port in ports.inputs if port not in fields and (port.handle or port.id in wired)]
-    total = HEADER + 2 * PAD + ROW * max(len(slots), len(ports.outputs)) + ROW * (len(fields) > FIELDS_MAX)
-    for port in fields[:FIELDS_MAX]:
+    used = {wire.source.port for wire in body.wires if wire.source.node == node.id}
+    outputs = [port for index, port in enumerate(ports.outputs) if index < OUTPUTS_MAX or port.id in used]
+    plain = [port for port in fields if port.id in node.values or port.required or port.handle or port.default not in (None, "", [])]
+    shown = plain[:FIELDS_MAX]
+    more = len(shown) < len(fields) or len(outputs) < len(ports.outputs)
+    total = HEADER + 2 * PAD + ROW * max(len(slots), len(outputs)) + (ROW - 4) * more
+    for port in shown:
         assert port.widget is not None
-        total += 2 + (20 + LINE * min(4, max(2, port.widget.rows)) if port.widget.kind in TALL else ROW)
+        total += 2 + (27 + LINE * lines_of(node.values.get(port.id, port.default), port.widget.rows) if port.widget.kind in TALL else ROW)
     shows = kind.family == "debug" or kind.control is Control.OUTPUT or any(port.stream for port in ports.outputs)
     return total + (PREVIEW + PAD) * shows
+
+
+def lines_of(value: object, rows: int) -> int:
+    text = value if isinstance(value, str) else ""
+    lines = sum(max(1, -(-len(line) // 30)) for line in text.split("\n"))
+    return min(5, max(min(2, rows), lines))
 
 
 def boxes(body: Body, graph: Graph) -> dict[str, tuple[float, float, float, float]]:
