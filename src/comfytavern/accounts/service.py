@@ -79,17 +79,21 @@ class Accounts:
         credentials = await self._proven(name, password, origin)
         return self._signer.sign(Claim(user_id=credentials.user.id, epoch=credentials.epoch))
 
-    async def visitor(self, token: str) -> Visitor:
-        """Return whom a session token belongs to, and keep the session alive. Raises `Unauthenticated`."""
+    async def visitor(self, token: str, *, extend: bool = True) -> Visitor:
+        """Return whom a session token belongs to. Raises `Unauthenticated`.
+
+        Keeps the session alive, unless it is only looked whether it still is: who extends it tells the browser.
+        """
         found = await self._logins.find(sessions.token_hash(token))
         now = self._clock.now()
         if found is None or found[0].expires_at <= now:
             raise Unauthenticated("accounts.session", "You are not logged in.", hint="Log in.")
         session, user = found
-        if now - session.seen_at >= sessions.SEEN_EVERY_S:
+        extended = extend and now - session.seen_at >= sessions.SEEN_EVERY_S
+        if extended:
             session = msgspec.structs.replace(session, seen_at=now, expires_at=now + sessions.LIFETIME_S)
             await self._logins.touch(session.id, seen_at=session.seen_at, expires_at=session.expires_at)
-        return Visitor(user=user, session=session)
+        return Visitor(user=user, session=session, extended=extended)
 
     async def bearer(self, token: str) -> Visitor:
         """Return whom a bearer token stands for. Raises `Unauthenticated`, also when the password was changed since."""

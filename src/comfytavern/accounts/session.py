@@ -30,6 +30,8 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
     user: User
     session: Session | None = None
+    extended: bool = False
+    """Whether this request has put off the end of the session, which the browser should hear."""
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,9 +8,10 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfytavern.accounts.service import Accounts
 from comfytavern.accounts.session import LIFETIME_S as SESSION_LIFETIME_S
@@ -42,7 +43,7 @@ class Gate:
         """Guard `app`."""
         self._app = app
         self._accounts = accounts
-        self._origins = frozenset(values.origins)
+        self._values = values
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or refuse it."""
@@ -56,6 +57,8 @@ class Gate:
             refusal = problems.reply(failure, request_id=problems.request_id_of(connection))
             await _refuse(refusal, scope, receive, send)
             return
+        if (visitor := scope["state"].get("visitor")) is not None and visitor.extended:
+            send = _with_cookie(send, connection, self._values)
         await self._app(scope, receive, send)
 
     async def _admit(self, connection: HTTPConnection) -> None:
@@ -65,22 +68,22 @@ class Gate:
             self._check_origin(connection)
         if (method, connection.scope["path"]) not in STRANGERS:
             connection.state.visitor = await self._visitor(connection, bearer)
-            connection.state.again = lambda: self._visitor(connection, bearer)
+            connection.state.again = lambda: self._visitor(connection, bearer, extend=False)
 
-    async def _visitor(self, connection: HTTPConnection, bearer: str) -> Visitor:
+    async def _visitor(self, connection: HTTPConnection, bearer: str, *, extend: bool = True) -> Visitor:
         if bearer:
             return await self._accounts.bearer(bearer)
         cookie = connection.cookies.get(COOKIE, "")
         if not cookie:
             raise Unauthenticated("api.anonymous", "You are not logged in.", hint="Log in, or send a bearer token.")
-        return await self._accounts.visitor(cookie)
+        return await self._accounts.visitor(cookie, extend=extend)
 
     def _check_origin(self, connection: HTTPConnection) -> None:
         """Refuse what a page of somebody else sends in a browser's name. A program without cookies sends no Origin: it may log in."""
         origin = connection.headers.get("origin", "")
         if not origin and COOKIE not in connection.cookies and connection.scope["type"] == "http":
             return
-        if origin in self._origins or (origin and urlsplit(origin).netloc == connection.headers.get("host", "")):
+        if origin in self._values.origins or (origin and _host(origin) == connection.headers.get("host", "")):
             return
         raise Denied("api.origin", "This request does not come from a page of this server.", hint="Add the page's origin to CORS_ORIGIN.")
 
@@ -106,19 +109,40 @@ def origin_of(request: Request) -> Origin:
 
 def set_cookie(response: Response, request: Request, login: Login, values: Values) -> None:
     """Give the browser its session."""
-    response.set_cookie(
-        COOKIE,
-        login.token.reveal(),
-        max_age=SESSION_LIFETIME_S,
-        httponly=True,
-        samesite="lax",
-        secure=values.secure_cookies or request.url.scheme == "https",
-    )
+    _keep(response, request, login.token.reveal(), values)
 
 
 def clear_cookie(response: Response) -> None:
     """Take the session away from the browser."""
     response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+
+
+def _keep(response: Response, connection: HTTPConnection, token: str, values: Values) -> None:
+    secure = values.secure_cookies or connection.url.scheme in {"https", "wss"}
+    response.set_cookie(COOKIE, token, max_age=SESSION_LIFETIME_S, httponly=True, samesite="lax", secure=secure)
+
+
+def _with_cookie(send: Send, connection: HTTPConnection, values: Values) -> Send:
+    """Return a `send` that lets the browser keep its cookie as long as the session now lives, unless the answer is a log-out."""
+    given = Response()
+    _keep(given, connection, connection.cookies[COOKIE], values)
+
+    async def send_with_cookie(message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.accept"}:
+            headers = MutableHeaders(scope=message)
+            if not any(cookie.startswith(f"{COOKIE}=") for cookie in headers.getlist("set-cookie")):
+                headers.append("set-cookie", given.headers["set-cookie"])
+        await send(message)
+
+    return send_with_cookie
+
+
+def _host(origin: str) -> str:
+    """Return host and port of an origin; nothing when it is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _bearer_token(connection: HTTPConnection) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from fastapi.routing import APIRoute
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,7 +37,10 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         limit = BODY_BYTES_MAX if "visitor" in scope["state"] else ENVELOPE_BYTES
-        body = await _read(scope, receive, limit)
+        try:
+            body = await _read(scope, receive, limit)
+        except ClientDisconnect:
+            return  # Half a request, or none: nothing that was meant.
         if body is None:
             failure = TooLarge("api.body", "The request body is too large.", maximum_bytes=limit)
             refusal = problems.reply(failure, request_id=scope["state"]["request_id"], headers={"Connection": "close"})
@@ -56,7 +59,7 @@ class BodyLimit:
 
 
 async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
-    """Return the body, or None when it is too large."""
+    """Return the body, or None when it is too large. Raises `ClientDisconnect` when it ends before its end."""
     announced = dict(scope["headers"]).get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > limit:
         return None
@@ -64,11 +67,13 @@ async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
             return None
-        if message["type"] != "http.request" or not message.get("more_body"):
+        if not message.get("more_body"):
             return b"".join(parts)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfytavern.api import problems
@@ -61,6 +62,8 @@ class Edge:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            log.info("the client left in mid-request (request %s)", request_id)
         except Exception:
             about = {"request_id": request_id, "method": scope.get("method"), "path": scope["path"]}
             log.exception("unexpected error (request %s)", request_id, extra=about)

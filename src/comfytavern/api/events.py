@@ -47,7 +47,9 @@ class EventStream(Response):
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._doors.values.slow_client_s):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_all(self, send: Send) -> None:
         pace = Pace()

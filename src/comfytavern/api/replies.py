@@ -6,7 +6,9 @@ from urllib.parse import quote
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
+from comfytavern.api import problems
 from comfytavern.files.library import Library
+from comfytavern.kernel.errors import Invalid
 
 SHOWN: Final = frozenset({"image", "audio", "video"})
 """What a browser may show in its place; an SVG can hold a script, which the policy below stops."""
@@ -28,12 +30,15 @@ async def download(library: Library, uri: str, owner: str, *, start: int = 0) ->
     It is never run by a browser: nothing in it may load or do anything (`sandbox`), and pages and scripts are sent to be saved.
     """
     entry, pieces = await library.open(uri, owner=owner, start=start)
+    size = entry.size_bytes or 0
+    if start and start >= size:
+        failure = Invalid("api.range", "The file ends before the part that was asked for.", size_bytes=size)
+        return problems.reply(failure, status=416, headers={"Content-Range": f"bytes */{size}"})
     media_type = entry.media_type or "application/octet-stream"
     place = "inline" if media_type.split("/")[0] in SHOWN or media_type == "text/plain" else "attachment"
-    size = entry.size_bytes or 0
     headers = {
         "Content-Disposition": f"{place}; filename*=UTF-8''{quote(entry.name)}",
-        "Content-Length": str(max(0, size - start)),
+        "Content-Length": str(size - start),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",

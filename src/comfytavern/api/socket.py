@@ -25,6 +25,8 @@ GOING_AWAY: Final = 1012
 TRY_AGAIN: Final = 1013
 RETRY_MS: Final = 1_000
 WATCHED_MAX: Final = 200
+SAID_MAX: Final = 500
+"""Answers that may wait for their turn. A client that asks faster than 60 times a second is read no faster than it is answered."""
 
 
 class Socket:
@@ -37,7 +39,7 @@ class Socket:
         self._owner = visitor.user.id
         self._visitor = visitor
         self._again = again
-        self._wake = asyncio.Event()
+        self._wake, self._room = asyncio.Event(), asyncio.Event()
         self._pace = Pace()
         self._said: list[dict[str, Any]] = []
         self._watched: dict[str, tuple[Gathering, asyncio.Task[None]]] = {}
@@ -107,6 +109,7 @@ class Socket:
 
     def _take(self) -> list[dict[str, Any]]:
         said, self._said = self._said, []
+        self._room.set()
         for run_id, (gathering, _task) in list(self._watched.items()):
             if events := gathering.take():
                 said.append({"type": "events", "run": run_id, "events": events})
@@ -135,6 +138,9 @@ class Socket:
             if message.get("text") is None:
                 raise Invalid("api.binary", "Binary frames are not understood here.", hint="Send text frames of JSON.")
             await self._do(message["text"])
+            while len(self._said) >= SAID_MAX:
+                self._room.clear()
+                await self._room.wait()
 
     async def _do(self, text: str) -> None:
         ref: Any = None
@@ -149,7 +155,8 @@ class Socket:
         runs = self._doors.runs
         match wish:
             case Start():
-                started = await runs.start(self._owner, wish.request(), source="ws")
+                asked = wish.request()
+                started = await runs.start(self._owner, asked.subject(), source=asked.source or "ws")
                 told = {"id": started.id, "state": started.state, "position": started.position}
                 self._say({"type": "started", "ref": wish.ref, "run": told})
             case Watch():

@@ -54,10 +54,10 @@ class Start(msgspec.Struct, kw_only=True, tag_field="type", tag="start"):
     ref: Any = None
     body: dict[str, Any] = {}
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> RunRequest:
         """Return what to start. Raises `Invalid` (`api.invalid`) with every problem."""
         try:
-            return RunRequest.model_validate(self.body).model_dump(exclude_none=True)
+            return RunRequest.model_validate(self.body)
         except ValidationError as error:
             raise from_fields(error.errors(include_url=False)) from error
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from comfytavern.api.app import create_app
+from comfytavern.api.socket import SAID_MAX
 from comfytavern.boot.app import System
 
 WRITER = {
@@ -38,6 +39,7 @@ class Line:
         if not stalls:
             self.reads.set()
         self.times: list[float] = []
+        self.tried: asyncio.Queue[str] = asyncio.Queue()
         headers = [(b"host", b"tavern.test"), (b"cookie", f"ct_session={cookie}".encode()), (b"origin", origin.encode())]
         scope = {"type": "websocket", "path": "/ws", "raw_path": b"/ws", "query_string": b"", "headers": headers, "scheme": "ws"}
         scope |= {
@@ -51,6 +53,7 @@ class Line:
         self.served = asyncio.create_task(system.app(scope, self.sent.get, self._hear))
 
     async def _hear(self, message: dict[str, Any]) -> None:
+        self.tried.put_nowait(message["type"])
         if message["type"] in {"websocket.send", "websocket.close"}:
             await self.reads.wait()
         if message["type"] == "websocket.send":
@@ -142,8 +145,35 @@ async def test_a_reader_that_stalls_is_let_go_and_the_run_is_not_held_up(system:
 
 async def test_a_reader_that_wakes_up_sees_why_it_was_let_go(system: System, cookie: str) -> None:
     line = Line(system, cookie, stalls=True)
-    asyncio.get_running_loop().call_later(0.45, line.reads.set)
+    while await line.tried.get() != "websocket.close":
+        pass
+    line.reads.set()
     assert await line.next("") == {"type": "websocket.close", "code": 1013, "reason": "api.slow_reader"}
+
+
+@pytest.mark.parametrize(
+    ("said", "source"), [({}, "ws"), ({"session": "tab"}, "canvas"), ({"source": "canvas"}, "canvas"), ({"source": "cli"}, "cli")]
+)
+async def test_a_run_says_where_it_was_started(
+    system: System, cookie: str, owner: httpx.AsyncClient, said: dict[str, str], source: str
+) -> None:
+    line = Line(system, cookie)
+    line.say(type="start", graph=WRITER, **said)
+    run = (await line.next("started"))["run"]["id"]
+    assert (await owner.get(f"/api/runs/{run}")).json()["source"] == source
+    line.say(type="start", ref=1, graph=WRITER, source="nowhere")
+    assert (await line.next("error"))["problem"]["problems"][0]["place"] == {"field": "source"}
+    await line.hang_up()
+
+
+async def test_a_client_that_asks_without_end_is_read_no_faster_than_it_is_answered(system: System, cookie: str) -> None:
+    line = Line(system, cookie)
+    for _ in range(SAID_MAX * 4):
+        line.say(type="ping")
+    for _ in range(30):
+        await line.next("pong")
+    assert line.sent.qsize() > SAID_MAX
+    line.served.cancel()
 
 
 async def test_binary_frames_are_refused_with_1003(system: System, cookie: str) -> None:

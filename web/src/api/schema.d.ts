@@ -1333,13 +1333,12 @@ export interface components {
         /**
          * ExampleOpen
          * @description Where the copy goes (without a project, into the one changed last; made when there is none), and in which language.
+         *
+         *     Without a language: the preference `locale` of the person, else what the browser accepts, else English.
          */
         ExampleOpen: {
-            /**
-             * Language
-             * @default en
-             */
-            language?: string;
+            /** Language */
+            language?: string | null;
             /** Project Id */
             project_id?: string | null;
         };
@@ -2099,6 +2098,8 @@ export interface components {
              * @default
              */
             session?: string;
+            /** Source */
+            source?: ("canvas" | "http" | "cli" | "ws") | null;
             /** Targets */
             targets?: string[] | null;
             /** Version */

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from comfytavern.api.auth import Me
 from comfytavern.api.body import JsonRoute
+from comfytavern.api.language import preferred
 from comfytavern.api.replies import json_reply
 from comfytavern.api.schemas.graphs import Catalogue, Validation, ValidationRequest
 from comfytavern.api.schemas.projects import ExampleOpen, ExamplePage, Workflow
@@ -45,15 +46,17 @@ async def list_examples() -> Any:
 
 
 @router.post("/examples/{example_id}/open", response_model=Workflow, status_code=201)
-async def open_example(example_id: str, body: ExampleOpen, doors: Doors, me: Me) -> Response:
+async def open_example(example_id: str, body: ExampleOpen, request: Request, doors: Doors, me: Me) -> Response:
     """Copy an example into a project, as a workflow of one's own."""
     found = next((example for example in examples.load() if example.id == example_id), None)
     if found is None:
         raise NotFound("api.example", "There is no such example.", id=example_id)
-    words = found.words.get(body.language, {})
+    spoken = (body.language, me.preferences.get("locale"), request.headers.get("accept-language"))
+    language = preferred(spoken, ("en", *found.words))
+    words = found.words.get(language, {})
     project_id = body.project_id or (await doors.projects.first_project(me.id)).id
     title, description = words.get("title", found.title), words.get("description", found.description)
-    graph = examples.graph_in(found, body.language)
+    graph = examples.graph_in(found, language)
     return json_reply(await doors.projects.create_workflow(me.id, project_id, title, description, graph), 201)
 
 

@@ -45,7 +45,7 @@ router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["runs"])
 )
 async def start_run(body: RunRequest, request: Request, doors: Doors, me: Me, *, wait: bool = False) -> Response:
     """Start a run: returns its id at once, the whole run when it is finished, or its events as they happen."""
-    started = await doors.runs.start(me.id, body.model_dump(exclude_none=True), source="http")
+    started = await doors.runs.start(me.id, body.subject(), source=body.source or "http")
     if _wants_stream(request):
         return await event_stream(doors, me.id, started.id, 0)
     if wait:

@@ -227,7 +227,10 @@ class ExamplePage(Reply):
 
 
 class ExampleOpen(Body):
-    """Where the copy goes (without a project, into the one changed last; made when there is none), and in which language."""
+    """Where the copy goes (without a project, into the one changed last; made when there is none), and in which language.
+
+    Without a language: the preference `locale` of the person, else what the browser accepts, else English.
+    """
 
     project_id: str | None = None
-    language: Annotated[str, Field(max_length=35)] = "en"
+    language: Annotated[str, Field(max_length=35)] | None = None

@@ -32,12 +32,18 @@ class RunRequest(Body):
     again: bool = False
     """Ignore results of unpredictable nodes."""
     deadline_s: Annotated[float, Field(gt=0, le=30 * 86400)] | None = None
+    source: Source | None = None
+    """Where the run is started, for the history; without it, the way the request has come (`canvas` when it names a session)."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.workflow_id is None) == (self.graph is None):
             raise ValueError("Give either workflow_id or graph.")
         return self
+
+    def subject(self) -> Json:
+        """Return what was asked for, without where it came from."""
+        return self.model_dump(exclude_none=True, exclude={"source"})
 
 
 class RunStarted(Reply):
