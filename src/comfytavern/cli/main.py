@@ -43,8 +43,8 @@ def main() -> None:
 
 
 def report(failure: Failure) -> None:
-    """Print what went wrong, every problem, and what to do, to stderr."""
-    print(f"Error: {failure.sentence}", file=sys.stderr)
+    """Print what went wrong and its code, every problem, and what to do, to stderr."""
+    print(f"Error: {failure.sentence} ({failure.code})", file=sys.stderr)
     for problem in failure.problems:
         print(f"  - {problem.message}", file=sys.stderr)
     if failure.hint:
