@@ -28,6 +28,7 @@ def test_a_channel_is_added_and_tested_for_real_and_its_key_never_comes_back(pag
     with FakeOpenAI(key=KEY) as fake:
         add_channel(page, product, "Home server", fake.base_url, KEY)
         expect(page.get_by_text(re.compile("The connection works: answered in"))).to_be_visible()
+        expect(page.get_by_text("fake-instruct").or_(page.get_by_text("All ")).first).to_be_visible()
         assert fake.requests
         assert f"Bearer {KEY}" in {recorded.headers.get("authorization") for recorded in fake.requests}
     page.reload()
