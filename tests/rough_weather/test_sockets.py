@@ -11,7 +11,7 @@ import pytest
 
 from tests.journeys.graphs import Graph, graph, loud
 from tests.rough_weather.steady import steady
-from tests.rough_weather.wire import BINARY, CLOSE, PING, TEXT, Wire
+from tests.rough_weather.wire import BINARY, CLOSE, PING, TEXT, Wire, rest, unread_stream
 from tests.server import Server
 
 SLOW_CLIENT_S = 1
@@ -115,12 +115,14 @@ def test_a_socket_that_stalls_is_let_go_and_others_are_served(strict: Server, pe
 
 @pytest.mark.slow
 def test_an_event_stream_that_stalls_is_let_go_and_others_are_served(strict: Server, person: httpx.Client) -> None:
-    run = person.post("/api/runs", params={"wait": True}, json={"graph": chatty()}).json()
-    with steady(strict, person), person.stream("GET", f"/api/runs/{run['id']}/events", headers={"Accept": "text/event-stream"}) as answer:
-        assert answer.status_code == 200
+    run = person.post("/api/runs", params={"wait": True}, json={"graph": chatty()}).json()["id"]
+    with steady(strict, person), unread_stream(strict, person, run) as stream:
         for _ in range(3):
             time.sleep(SLOW_CLIENT_S)
             fast(person)
+        read = rest(stream)
+        assert read.startswith(b"HTTP/1.1 200")
+        assert not read.endswith(b"0\r\n\r\n"), "a stream that was cut must not look whole"
 
 
 @pytest.mark.slow

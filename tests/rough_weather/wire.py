@@ -74,3 +74,31 @@ class Wire:
             pass
         payload = frame[1]
         return (int.from_bytes(payload[:2]), payload[2:].decode()) if payload else (1006, "")
+
+
+def unread_stream(server: Server, client: httpx.Client, run: str) -> socket.socket:
+    """Ask for the events of a run as a stream, and read nothing of it."""
+    asking = socket.socket()
+    asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    asking.settimeout(60)
+    asking.connect(("127.0.0.1", server.port))
+    lines = [
+        f"GET /api/runs/{run}/events HTTP/1.1",
+        f"Host: localhost:{server.port}",
+        f"Cookie: {COOKIE}={client.cookies[COOKIE]}",
+        "Accept: text/event-stream",
+    ]
+    asking.sendall("\r\n".join([*lines, "", ""]).encode())
+    return asking
+
+
+def rest(stream: socket.socket) -> bytes:
+    """Return what is left to read, up to where the server has cut the line."""
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    parts: list[bytes] = []
+    try:
+        while parts[-1:] != [b""]:
+            parts.append(stream.recv(1 << 20))
+    except ConnectionError:
+        pass
+    return b"".join(parts)
