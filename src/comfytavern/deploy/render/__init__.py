@@ -1,0 +1,1 @@
+"""Writes nginx, systemd, supervisord and PM2 configuration from values. Pure."""

@@ -1,0 +1,1 @@
+"""How traffic moves from one release to the next: replace, rolling, blue_green, canary."""
