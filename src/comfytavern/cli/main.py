@@ -5,6 +5,7 @@ import sys
 import typer
 
 from comfytavern import __version__
+from comfytavern.cli.check import check
 from comfytavern.cli.doctor import doctor
 from comfytavern.cli.run import run
 from comfytavern.cli.serve import serve
@@ -23,6 +24,7 @@ app.command()(serve)
 app.command()(run)
 app.add_typer(users, name="users")
 app.command()(doctor)
+app.command()(check)
 
 
 @app.command()

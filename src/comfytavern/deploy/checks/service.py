@@ -1,0 +1,70 @@
+"""The door of the checks: look at an installation, all checks at once, within a deadline."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from comfytavern.deploy.checks import backend, frontend, logs, tls, work
+from comfytavern.deploy.checks.browser import browser
+from comfytavern.deploy.checks.finding import Fault, Finding, Report, Verdict
+from comfytavern.deploy.checks.visit import Subject, Visit, visiting
+
+Check = Callable[[Visit], Awaitable[str]]
+
+CHECKS: Final[dict[str, Check]] = {
+    "alive": backend.health,
+    "ready": backend.ready,
+    "version": backend.version,
+    "hosts": backend.hosts,
+    "page": frontend.page,
+    "page cache": frontend.page_is_fresh,
+    "assets": frontend.assets_exist,
+    "asset cache": frontend.assets_are_kept,
+    "lost asset": frontend.lost_assets,
+    "compression": frontend.compression,
+    "deep link": frontend.deep_link,
+    "unknown api": backend.unknown_api,
+    "headers": frontend.security_headers,
+    "server name": backend.software_is_not_named,
+    "metrics": backend.metrics_are_private,
+    "certificate": tls.certificate,
+    "https": tls.redirect,
+    "clock": backend.clock,
+    "uploads": backend.uploads,
+    "websocket": work.socket,
+    "login": work.login,
+    "workflow": work.workflow,
+    "browser": browser,
+    "log": logs.log,
+}
+"""By name, in the order of the report. The docstring of a check says what must be true."""
+
+
+async def check(subject: Subject, *, told: Callable[[Finding], None] | None = None) -> Report:
+    """Make every check of `subject` at the same time and report in the order of `CHECKS`; `told` hears of each as it ends.
+
+    Never raises for what it finds: an installation that is down is a report full of failures.
+    """
+    started = time.monotonic()
+    async with visiting(subject) as visit:
+        findings = await asyncio.gather(*(_made(name, one, visit, told) for name, one in CHECKS.items()))
+    return Report(subject.url, tuple(findings), (time.monotonic() - started) * 1000)
+
+
+async def _made(name: str, one: Check, visit: Visit, told: Callable[[Finding], None] | None) -> Finding:
+    started = time.monotonic()
+    verdict, sentence, hint = Verdict.OK, "", ""
+    try:
+        async with asyncio.timeout(visit.subject.deadline_s):
+            sentence = await one(visit)
+    except TimeoutError:
+        verdict, sentence = Verdict.FAIL, f"No result within {visit.subject.deadline_s:.0f} s."
+    except Fault as fault:
+        verdict, sentence, hint = fault.verdict, fault.sentence, fault.hint
+    except Exception as error:  # noqa: BLE001 -- a check that breaks is a finding as well; the others go on
+        verdict, sentence = Verdict.FAIL, f"{type(error).__name__}: {error}"
+    finding = Finding(name, verdict, sentence, hint, (time.monotonic() - started) * 1000)
+    if told:
+        told(finding)
+    return finding
