@@ -18,6 +18,7 @@ from comfytavern.api import problems
 from comfytavern.api.auth import Gate
 from comfytavern.api.body import BodyLimit
 from comfytavern.api.edge import Edge
+from comfytavern.api.forwarded import Forwarded
 from comfytavern.api.openapi import PROBLEM_RESPONSE, openapi
 from comfytavern.api.replies import json_reply
 from comfytavern.api.routes import ROUTERS
@@ -27,7 +28,7 @@ from comfytavern.api.static import Static
 from comfytavern.kernel.errors import Failure
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-OURS = frozenset({"/api", "/ws", "/health", "/ready", "/version"})
+OURS = frozenset({"/api", "/ws", "/health", "/ready", "/version", "/metrics"})
 
 
 def create_app(services: Services, *, web: Path | None, lifespan: Lifespan | None = None) -> ASGIApp:
@@ -42,9 +43,10 @@ def create_app(services: Services, *, web: Path | None, lifespan: Lifespan | Non
             allow_credentials=True,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["ETag"],
+            expose_headers=["ETag", "X-Request-Id", "X-Comfytavern-Release"],
         )
-    return Edge(inner)
+    edge = Edge(inner, services.drain, services.metrics, release=services.values.release or services.values.version)
+    return Forwarded(edge, services.values.trusted_proxies)
 
 
 def create_routes(*, version: str, lifespan: Lifespan | None = None) -> FastAPI:

@@ -18,6 +18,7 @@ from comfytavern.accounts.session import LIFETIME_S as SESSION_LIFETIME_S
 from comfytavern.accounts.session import Login, Origin, Visitor
 from comfytavern.accounts.user import User
 from comfytavern.api import problems
+from comfytavern.api.about import note
 from comfytavern.api.services import Values
 from comfytavern.kernel.errors import Denied, Failure, Unauthenticated
 
@@ -28,6 +29,7 @@ STRANGERS: Final = frozenset(
         ("GET", "/health"),
         ("GET", "/ready"),
         ("GET", "/version"),
+        ("GET", "/metrics"),
         ("GET", "/api/setup"),
         ("POST", "/api/setup"),
         ("POST", "/api/login"),
@@ -67,7 +69,8 @@ class Gate:
         if not bearer and method not in SAFE_METHODS:
             self._check_origin(connection)
         if (method, connection.scope["path"]) not in STRANGERS:
-            connection.state.visitor = await self._visitor(connection, bearer)
+            connection.state.visitor = visitor = await self._visitor(connection, bearer)
+            note(user_id=visitor.user.id)
             connection.state.again = lambda: self._visitor(connection, bearer, extend=False)
 
     async def _visitor(self, connection: HTTPConnection, bearer: str, *, extend: bool = True) -> Visitor:

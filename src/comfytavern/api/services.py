@@ -1,6 +1,7 @@
 """The doors that routes may open. The composition root fills this in; routes get it through `Doors`."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -9,8 +10,11 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from comfytavern.accounts.service import Accounts
+from comfytavern.api.drain import Drain
+from comfytavern.api.metrics import Metrics
 from comfytavern.files.library import Library
 from comfytavern.kernel.errors import Unavailable
+from comfytavern.kernel.secret import Secret
 from comfytavern.llm.channels import Channels
 from comfytavern.nodes.registry import Catalogue
 from comfytavern.projects.runs import Runs
@@ -24,6 +28,17 @@ class Values:
     """Settings that concern HTTP, as values."""
 
     version: str
+    release: str = ""
+    """The artifact this process was started from; empty outside of a deployment."""
+    slot: str = ""
+    """The slot of the host it runs in."""
+    started_at: float = field(default_factory=time.time)
+    schema_level: int = 1
+    """The level of the database's schema this version was written for."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Whose X-Forwarded-For and X-Forwarded-Proto are believed; those at our unix socket always are."""
+    metrics_token: Secret | None = None
+    """What a reader of the metrics from another machine shows as a bearer token; None: there is none."""
     secure_cookies: bool = False
     origins: tuple[str, ...] = ()
     """Origins besides our own that may send unsafe requests and open sockets."""
@@ -48,6 +63,10 @@ class Services:
     values: Values
     checks: dict[str, Callable[[], Awaitable[None]]]
     """Readiness: each returns, or raises what is wrong."""
+    drain: Drain = field(default_factory=Drain)
+    metrics: Metrics = field(default_factory=Metrics)
+    contracted: Callable[[], Awaitable[int]] | None = None
+    """Returns up to which level the database has been contracted: versions of a lower level cannot use it any more."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server is about to stop: event streams and sockets end by themselves."""
 

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from comfytavern.accounts.session import Visitor
 from comfytavern.api import problems
+from comfytavern.api.drain import retry_ms
 from comfytavern.api.pace import EVENTS_WAITING_MAX, Gathering, Pace, slow
 from comfytavern.api.services import Services
 from comfytavern.api.wishes import Answer, Cancel, Ping, Start, Unwatch, Watch, Wish, read_wish
@@ -21,9 +22,8 @@ from comfytavern.kernel.errors import Failure, Invalid, Unauthenticated
 
 UNSUPPORTED: Final = 1003
 LOGGED_OUT: Final = 1008
-GOING_AWAY: Final = 1012
+RESTART: Final = 1012
 TRY_AGAIN: Final = 1013
-RETRY_MS: Final = 1_000
 WATCHED_MAX: Final = 200
 SAID_MAX: Final = 500
 """Answers that may wait for their turn. A client that asks faster than 60 times a second is read no faster than it is answered."""
@@ -43,13 +43,18 @@ class Socket:
         self._pace = Pace()
         self._said: list[dict[str, Any]] = []
         self._watched: dict[str, tuple[Gathering, asyncio.Task[None]]] = {}
+        self._sent: dict[str, int] = {}
+        """The last number sent of each watched run."""
+        self._drains = False
 
     async def serve(self) -> None:
         """Talk until one side has had enough."""
         await self._socket.accept()
         user = {"id": self._owner, "name": self._visitor.user.name, "role": self._visitor.user.role}
-        self._say({"type": "hello", "version": self._doors.values.version, "user": user})
-        jobs = [asyncio.create_task(job) for job in (self._read(), self._write(), self._hear(), self._admit(), self._doors.stopping.wait())]
+        values = self._doors.values
+        self._say({"type": "hello", "version": values.version, "release": values.release or values.version, "user": user})
+        work = (self._read(), self._write(), self._hear(), self._admit(), self._move(), self._doors.stopping.wait())
+        jobs = [asyncio.create_task(job) for job in work]
         stopping = jobs[-1]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -58,7 +63,7 @@ class Socket:
                 task.cancel()
             outcomes = await asyncio.gather(*jobs, return_exceptions=True)
         if stopping in done:
-            await self._last_word({"type": "drain", "retry_ms": RETRY_MS}, GOING_AWAY, "api.stopping")
+            await self._last_word(self._notice(), RESTART, "api.stopping")
         for outcome in outcomes:
             await self._end(outcome)
 
@@ -112,10 +117,26 @@ class Socket:
         self._room.set()
         for run_id, (gathering, _task) in list(self._watched.items()):
             if events := gathering.take():
+                self._sent[run_id] = events[-1].seq
                 said.append({"type": "events", "run": run_id, "events": events})
             if gathering.ended:
                 said += _epilogue(run_id, self._watched.pop(run_id)[1])
+        if self._drains:
+            self._drains = False
+            said.append(self._notice())
         return said
+
+    def _notice(self) -> dict[str, Any]:
+        """Return the request to connect again, with what was sent so far of each run: a new server goes on from there."""
+        return {"type": "drain", "retry_ms": retry_ms(), "resume": {run_id: self._sent.get(run_id, 0) for run_id in self._watched}}
+
+    async def _move(self) -> None:
+        """Ask the client to go, once for each time that we drain; until it does, it is served."""
+        while True:
+            await self._doors.drain.notice()
+            self._drains = True
+            self._wake.set()
+            await self._doors.drain.passed()
 
     async def _hear(self) -> None:
         async for summary in self._doors.runs.changes(self._owner):
@@ -174,10 +195,12 @@ class Socket:
         self._unwatch(run_id)
         if len(self._watched) >= WATCHED_MAX:
             raise Invalid("api.watching", "This connection watches too many runs.", hint="Stop watching some.", maximum=WATCHED_MAX)
+        self._sent[run_id] = after
         gathering = Gathering(await self._doors.runs.watch(self._owner, run_id, after), self._wake)
         self._watched[run_id] = gathering, asyncio.create_task(gathering.fill())
 
     def _unwatch(self, run_id: str) -> None:
+        self._sent.pop(run_id, None)
         if run_id in self._watched:
             self._watched.pop(run_id)[1].cancel()
 

@@ -1,10 +1,11 @@
 """The composition root: the only place that sees everything. The rooms are made in rooms.py."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ import comfytavern
 from comfytavern.accounts.service import Accounts
 from comfytavern.api.app import create_app
 from comfytavern.api.services import Services, Values
+from comfytavern.boot.leave import Deadlines
 from comfytavern.boot.rooms import Rooms, build
 from comfytavern.kernel.errors import Unavailable
 from comfytavern.settings.settings import Settings
@@ -33,6 +35,8 @@ class System:
     app: ASGIApp
     setup_link: str
     """Where the owner is created; empty when there is one."""
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    """How long a stop waits for what is under way."""
 
 
 def prepare(settings: Settings) -> None:
@@ -75,6 +79,8 @@ def _services(settings: Settings, rooms: Rooms) -> Services:
         catalogue=rooms.catalogue,
         values=Values(
             version=comfytavern.__version__,
+            release=os.environ.get("COMFYTAVERN_RELEASE", ""),
+            slot=os.environ.get("COMFYTAVERN_SLOT", ""),
             secure_cookies=settings.address.startswith("https://"),
             origins=settings.origins,
             allow_private_network=settings.allow_private_network,

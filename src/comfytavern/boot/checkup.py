@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from comfytavern.boot.app import FREE_BYTES_MIN, web_folder
+from comfytavern.boot.listen import listen
 from comfytavern.boot.secrets import FILE
-from comfytavern.boot.server import listen
 from comfytavern.kernel.errors import Failure, Unavailable
 from comfytavern.settings.settings import Settings
 from comfytavern.store import dialect

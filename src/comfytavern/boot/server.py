@@ -1,52 +1,70 @@
-"""The process that serves: one listening socket, one event loop, a clean stop."""
+"""The process that serves: its sockets, one event loop, and the signals by which it is told to drain, to stay and to stop.
+
+SIGUSR1 drains (everybody is asked to go elsewhere, nobody is refused) and SIGUSR2 calls that off. SIGTERM drains, waits, hands the
+runs over and stops; a second one, or SIGINT, stops at once.
+"""
 
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 import uvloop
 
+from comfytavern.boot import leave
 from comfytavern.boot.app import System, prepare, running
+from comfytavern.boot.listen import BACKLOG, MODE, Listener, listen, listen_unix, passed
 from comfytavern.boot.logs import configure
-from comfytavern.kernel.errors import Unavailable
+from comfytavern.boot.notify import notify, watchdog_s
 from comfytavern.settings.settings import Settings
+
+log = logging.getLogger(__name__)
 
 MESSAGE_BYTES_MAX: Final = 1024 * 1024
 PING_S: Final = 20.0
+KEEP_ALIVE_S: Final = 75
+"""Longer than clients keep a connection that they do not use: it is they who close it, so that none sends into a closed one."""
 STOP_S: Final = 1
-UNSENT_MS_MAX: Final = 60_000
-"""The system drops a connection whose peer has not taken what was sent for so long: half-open, or not reading."""
 
 Announce = Callable[[System], Any]
 
 
-def serve(settings: Settings, *, announce: Announce) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen when systemd has passed no socket: at `uds` if given, else where the settings say."""
+
+    uds: Path | None = None
+    mode: int = MODE
+
+
+def serve(settings: Settings, *, announce: Announce, place: Place = Place()) -> None:
     """Serve until SIGINT or SIGTERM; calls `announce` when the first request may come. Raises `Failure` when it cannot start."""
     configure(settings)
-    prepare(settings)
-    with listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, listener, announce))
+    for early in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(early, signal.SIG_IGN)  # What they do by default is to kill; nobody is here yet who could be asked to leave.
+    with contextlib.ExitStack() as stack, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        listeners = _listeners(settings, place)
+        for listener in listeners:
+            stack.enter_context(listener.socket)
+            stack.callback(listener.withdraw)
+        prepare(settings)
+        runner.run(_serve(settings, listeners, announce))
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Raises `Unavailable` (`boot.port`) when the address is taken or not ours."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=2048)
-    except OSError as error:
-        hint = "Stop the program that uses it, or choose another port: comfytavern serve --port 3234"
-        raise Unavailable("boot.port", f"Cannot listen on {host} port {port}: {error.strerror}.", hint=hint) from error
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_MS_MAX)
-    return listener
+def _listeners(settings: Settings, place: Place) -> list[Listener]:
+    if found := passed(os.environ):
+        return found
+    return [listen_unix(place.uds, mode=place.mode) if place.uds else Listener(listen(settings.host, settings.port))]
 
 
-async def _serve(settings: Settings, listener: socket.socket, announce: Announce) -> None:
+async def _serve(settings: Settings, listeners: Sequence[Listener], announce: Announce) -> None:
     async with running(settings) as system:
         config = uvicorn.Config(
             system.app,
@@ -56,42 +74,128 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Announce
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             ws_max_size=MESSAGE_BYTES_MAX,
             ws_ping_interval=PING_S,
             ws_ping_timeout=PING_S,
             ws_per_message_deflate=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=STOP_S,
         )
-        await _Server(config, system, announce).serve(sockets=[listener])
+        await _Server(config, system, listeners, announce).serve()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, told about our own start and stop."""
+    """uvicorn, told about our own sockets, start, drain and stop."""
 
-    def __init__(self, config: uvicorn.Config, system: System, announce: Announce) -> None:
+    def __init__(self, config: uvicorn.Config, system: System, listeners: Sequence[Listener], announce: Announce) -> None:
         super().__init__(config)
-        self._system = system
-        self._announce = announce
+        self._system, self._listeners, self._announce = system, listeners, announce
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._going = False
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 -- ours are known already
+        """Begin to let people in."""
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> asyncio.Protocol:
+            return self.config.http_protocol_class(config=self.config, server_state=self.server_state, app_state={}, _loop=loop)  # pyright: ignore[reportCallIssue] -- uvicorn's own call
+
+        self.servers = []
+        for listener in self._listeners:
+            make = loop.create_unix_server if listener.socket.family == socket.AF_UNIX else loop.create_server
+            self.servers.append(await make(protocol, sock=listener.socket, backlog=BACKLOG))
+        self.started = True
         self._announce(self._system)
+        notify("READY=1", f"STATUS=in service, process {os.getpid()}")
+        if (every := watchdog_s()) is not None:
+            self._spawn(_watchdog(every))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let event streams and sockets say goodbye, then stop."""
+        notify("STOPPING=1")
+        for listener in self._listeners:
+            listener.withdraw()
         self._system.services.stopping.set()
         await asyncio.sleep(0.05)
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # What a stop cuts off is no error.
         await super().shutdown(sockets)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _drain(self) -> None:
+        log.info("draining: whoever is here is asked to go elsewhere")
+        notify("STATUS=draining")
+        self._system.services.drain.begin()
+        await self._runs("drain")
+
+    async def _stay(self) -> None:
+        if self._going:
+            return
+        log.info("in service again")
+        notify("STATUS=in service")
+        self._system.services.drain.end()
+        await self._runs("undrain")
+
+    async def _leave(self) -> None:
+        services, deadlines = self._system.services, self._system.deadlines
+        notify("STOPPING=1")
+        await self._drain()
+        await leave.emptied(services.drain, deadlines)
+        await leave.withdrawn(self._listeners)
+        for server in self.servers:
+            server.close()
+        await leave.until(lambda: not self.server_state.connections, leave.GUESTS_S)
+        left = await self._runs("hand_over", deadlines.http_s)
+        log.info("handed over, %d runs are left where they are", left or 0, extra={"runs_left": left})
+        self.should_exit = True
+
+    async def _runs(self, verb: str, *given: float) -> Any:
+        do = getattr(self._system.services.runs, verb, None)
+        return await do(*given) if do else None
+
+    def _asked_to_stop(self) -> None:
+        if self._going:
+            self.should_exit = True
+            return
+        self._going = True
+        self._spawn(self._leave())
+
+    def _stop_now(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a change of state went wrong", exc_info=error)
+            self.should_exit = self._going
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Stop on a signal and return. uvicorn would raise the signal again, before the rooms have stopped."""
+        """Do as the signals say and return. uvicorn would raise the signal again, before the rooms have stopped."""
         loop = asyncio.get_running_loop()
-        for caught in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(caught, self.handle_exit, caught, None)
+        deeds: dict[signal.Signals, Callable[[], None]] = {
+            signal.SIGINT: self._stop_now,
+            signal.SIGTERM: self._asked_to_stop,
+            signal.SIGUSR1: lambda: self._spawn(self._drain()),
+            signal.SIGUSR2: lambda: self._spawn(self._stay()),
+        }
+        for caught, deed in deeds.items():
+            loop.add_signal_handler(caught, deed)
         try:
             yield
         finally:
-            for caught in (signal.SIGINT, signal.SIGTERM):
+            for caught in deeds:
                 loop.remove_signal_handler(caught)
+
+
+async def _watchdog(every_s: float) -> None:
+    while True:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every_s)

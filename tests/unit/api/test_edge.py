@@ -131,8 +131,12 @@ async def test_the_catalogue_is_sent_once(owner: httpx.AsyncClient) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+NOBODY = {"requests": 0, "streams": 0, "sockets": 0, "runs": 0}
+
+
 async def test_readiness_names_what_does_not_work(system: System, stranger: httpx.AsyncClient) -> None:
-    assert (await stranger.get("/ready")).json() == {"status": "ok", "checks": {"database": "ok", "disk": "ok"}}
+    good = dict.fromkeys([*system.services.checks, "draining"], "ok")
+    assert (await stranger.get("/ready")).json() == {"status": "ready", "checks": good, "open": NOBODY}
 
     async def broken() -> None:
         raise OSError("details for nobody")
@@ -140,4 +144,4 @@ async def test_readiness_names_what_does_not_work(system: System, stranger: http
     system.services.checks["database"] = broken
     reply = await stranger.get("/ready")
     assert reply.status_code == 503
-    assert reply.json() == {"status": "unavailable", "checks": {"database": "OSError", "disk": "ok"}}
+    assert reply.json() == {"status": "unready", "checks": good | {"database": "OSError"}, "open": NOBODY}

@@ -76,7 +76,7 @@ async def test_a_reader_that_stalls_is_left_and_one_that_leaves_too(system: Syst
 
     for receive, send in ((stays, stalls), (leaves, takes)):
         async with asyncio.timeout(5):
-            await EventStream(endless(), system.services)({}, receive, send)
+            await EventStream(endless(), system.services)({"state": {}}, receive, send)
 
 
 async def test_streams_end_when_the_server_stops(system: System) -> None:
@@ -85,10 +85,30 @@ async def test_streams_end_when_the_server_stops(system: System) -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    serving = asyncio.create_task(EventStream(endless(), system.services)({}, asyncio.Event().wait, send))
+    serving = asyncio.create_task(EventStream(endless(), system.services)({"state": {}}, asyncio.Event().wait, send))
     system.services.stopping.set()
     await asyncio.wait_for(serving, 5)
-    assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert sent[-1]["body"].startswith(b"event: drain\nretry: ")
+    assert sent[-1]["more_body"] is False
+
+
+async def test_a_stream_that_can_be_resumed_ends_between_two_events_when_the_server_drains(system: System) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"state": {}}
+    serving = asyncio.create_task(EventStream(endless(), system.services)(scope, asyncio.Event().wait, send))
+    until_the_end = asyncio.create_task(EventStream(endless(), system.services, resumable=False)({"state": {}}, asyncio.Event().wait, send))
+    await asyncio.sleep(0)
+    assert system.services.drain.streams == 2
+    system.services.drain.begin()
+    await asyncio.wait_for(serving, 5)
+    assert sent[-1]["body"].startswith(b"event: drain\nretry: ")
+    assert not until_the_end.done()
+    system.services.stopping.set()
+    await asyncio.wait_for(until_the_end, 5)
 
 
 async def test_who_waits_for_a_run_is_told_that_the_server_stops(system: System, owner: httpx.AsyncClient) -> None:

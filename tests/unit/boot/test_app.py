@@ -6,8 +6,8 @@ import pytest
 from comfytavern.accounts.user import Role
 from comfytavern.boot.app import prepare, running
 from comfytavern.boot.checkup import CHECKS
+from comfytavern.boot.listen import listen
 from comfytavern.boot.people import people
-from comfytavern.boot.server import listen
 from comfytavern.boot.single import single
 from comfytavern.kernel.errors import Failure, Unavailable
 from comfytavern.nodes.examples import load

@@ -29,12 +29,14 @@ async def list_files(doors: Doors, me: Me, uri: UriQuery = "user://") -> Any:
 @router.get("/content", response_class=Response, responses={200: {"content": BINARY, "description": "The bytes."}})
 async def read_file(uri: UriQuery, request: Request, doors: Doors, me: Me) -> Response:
     """Return the bytes of a file. Types that a browser would run are sent as downloads."""
+    doors.drain.lasts(request.scope)
     return await download(doors.library, uri, me.id, start=_start(request))
 
 
 @router.put("/content", response_model=Entry, status_code=201, openapi_extra=UPLOAD)
 async def write_file(uri: UriQuery, request: Request, doors: Doors, me: Me, *, overwrite: bool = False) -> Any:
     """Store the request body as a file; 409 `file.exists` unless `overwrite`."""
+    doors.drain.lasts(request.scope)
     return await doors.library.write(uri, request.stream(), owner=me.id, overwrite=overwrite)
 
 

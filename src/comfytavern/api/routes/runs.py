@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from comfytavern.api.about import note
 from comfytavern.api.auth import Me
 from comfytavern.api.body import JsonRoute
 from comfytavern.api.events import event_stream
@@ -46,9 +47,11 @@ router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["runs"])
 async def start_run(body: RunRequest, request: Request, doors: Doors, me: Me, *, wait: bool = False) -> Response:
     """Start a run: returns its id at once, the whole run when it is finished, or its events as they happen."""
     started = await doors.runs.start(me.id, body.subject(), source=body.source or "http")
+    note(run_id=started.id)
     if _wants_stream(request):
-        return await event_stream(doors, me.id, started.id, 0)
+        return await event_stream(doors, me.id, started.id, 0, resumable=False)
     if wait:
+        doors.drain.lasts(request.scope)
         return json_reply(await unless_stopping(doors, doors.runs.wait(me.id, started.id)))
     return json_reply({"id": started.id, "state": started.state, "position": started.position}, 202)
 

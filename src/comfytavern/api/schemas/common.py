@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 REFERENCE = "x-comfytavern-reference"
 """Marks a place in a schema that openapi.py replaces by a reference to a document of another room."""
@@ -64,15 +64,38 @@ class Health(Reply):
     status: Literal["ok"]
 
 
-class Readiness(Reply):
-    """Whether it can serve: one word per check, `ok` or what is wrong."""
+class Open(Reply):
+    """What is still under way here."""
 
-    status: Literal["ok", "unavailable"]
+    requests: int
+    streams: int
+    sockets: int
+    runs: int
+
+
+class Readiness(Reply):
+    """Whether people may be sent here: one word per check, `ok` or what is wrong."""
+
+    status: Literal["ready", "draining", "unready"]
     checks: dict[str, str]
+    open: Open
+
+
+class SchemaRange(Reply):
+    """Which databases it can use: of this level or above, contracted no further than this level."""
+
+    level: int
+    contracted: int | None
 
 
 class Release(Reply):
-    """What is installed."""
+    """What runs here."""
+
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
     name: str
     version: str
+    release: str
+    slot: str
+    schema_: SchemaRange = Field(alias="schema")
+    started_at: Time
