@@ -1,43 +1,87 @@
-"""The log: lines for people in development, JSON for machines in production; always to stderr.
+"""The log: lines for people in development, one JSON object a line for machines in production; always to stderr, never a secret.
 
-Rooms write through the standard library's `logging`, with what a machine may want to search in `extra`.
+Rooms write through the standard library's `logging`, with what a machine may want to search in `extra`. What is known of the request
+at hand (api/about.py) is added to every line that is written on its behalf, also to those of libraries.
 """
 
 import logging
+import os
 import sys
 import time
+from datetime import UTC, datetime
+from typing import Any, Final
 
+import msgspec
+
+from comfytavern.api.about import ABOUT
+from comfytavern.boot.redact import Redact, password_of, redacting, secrets_of
 from comfytavern.settings.settings import Settings
+
+QUIET: Final = {"websockets": logging.ERROR, "alembic": logging.WARNING, "uvicorn.error": logging.WARNING, "httpx": logging.WARNING}
+"""Libraries that say at `info` what nobody asked."""
+
+_OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 
 
 def configure(settings: Settings) -> None:
     """Send our own log and that of the libraries through one formatter, at the level that was asked for."""
+    known = secrets_of(os.environ) | password_of(settings.database) | {secret.reveal() for secret in settings.secrets}
+    formatter = Machines() if settings.environment == "production" else _for_people()
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_for_machines() if settings.environment == "production" else _for_people())
+    handler.setFormatter(Redacted(formatter, redacting(known)))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    logging.getLogger("websockets").setLevel(logging.ERROR)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)
+
+
+class Redacted(logging.Formatter):
+    """Another formatter's lines without secrets: the last thing that happens to a line."""
+
+    def __init__(self, inner: logging.Formatter, redact: Redact) -> None:
+        """Format by `inner`, then `redact`."""
+        super().__init__()
+        self._inner, self._redact = inner, redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return self._redact(self._inner.format(record))
+
+
+class _People(logging.Formatter):
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        if record.name == "comfytavern.request":
+            told = record.__dict__
+            line += f" {told['method']} {told['route']} {told['status']} in {told['ms']} ms"
+        return line
 
 
 def _for_people() -> logging.Formatter:
-    formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    return formatter
+    return _People("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
 
 
-def _for_machines() -> logging.Formatter:
-    """Return one JSON object a line: timestamp, level, logger, event, everything in `extra`, and exceptions as structures."""
-    import structlog  # noqa: PLC0415 -- it imports rich: a third of a second that a start in development need not pay
+class Machines(logging.Formatter):
+    """One JSON object a line: time, level, logger, event, what is known of the request, everything in `extra`, tracebacks as structures."""
 
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.stdlib.ExtraAdder(),
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(),
-        ],
-    )
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        told: dict[str, Any] = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        told |= ABOUT.get() or {}
+        told |= {name: value for name, value in record.__dict__.items() if name not in _OWN}
+        if record.exc_info and record.exc_info[0] is not None:
+            told["exception"] = _structured(record.exc_info)
+        return msgspec.json.encode(told, enc_hook=str).decode()
+
+
+def _structured(error: Any) -> Any:
+    """Return a traceback as data, without the values of locals: that is where secrets are."""
+    from structlog.tracebacks import ExceptionDictTransformer  # noqa: PLC0415 -- it imports rich: a third of a second for nothing
+
+    return ExceptionDictTransformer(show_locals=False)(error)

@@ -1,5 +1,6 @@
 import createClient, { type Middleware } from 'openapi-fetch'
 import { ApiFailure, problemIn, unreachable } from './problem'
+import { answeredBy } from './release'
 import type { paths } from './schema'
 
 const signedOut = new Set<() => void>()
@@ -13,6 +14,7 @@ export function onSignedOut(listener: () => void): () => void {
 /** Turns every refusal into an `ApiFailure`, so that callers see either data or a problem. */
 const refusals: Middleware = {
   onResponse: async ({ response }) => {
+    answeredBy(response.headers.get('X-Comfytavern-Release'))
     if (response.ok || response.status === 304) return undefined
     if (response.status === 401) signedOut.forEach((listener) => listener())
     throw new ApiFailure(await problemIn(response))

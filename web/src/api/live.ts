@@ -69,9 +69,10 @@ export function useLiveRun(id: MaybeRefOrGetter<string | null>, onChange?: (path
   return { view, problem }
 }
 
-/** The connection as people see it: in step, or cut off and trying. */
+/** The connection as people see it: in step (also while it moves to another server), or cut off and trying. */
 export function useConnection() {
-  return { state: socket.state, draining: socket.draining, cut: computed(() => socket.state.value === 'waiting' || socket.draining.value) }
+  const shown = computed(() => (socket.draining.value && socket.state.value === 'open' ? 'moving' : socket.state.value))
+  return { state: socket.state, shown }
 }
 
 /** Next frame; a hidden tab gets no frames, so it takes a timer. */

@@ -1044,6 +1044,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Return what this process has counted, in Prometheus' text form. For programs on this machine, others need METRICS_TOKEN.
+         */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ready": {
         parameters: {
             query?: never;
@@ -1053,7 +1073,7 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Answer whether it can serve, check by check.
+         * @description Answer whether people may be sent here, check by check, and who is here.
          */
         get: operations["ready"];
         put?: never;
@@ -1073,7 +1093,7 @@ export interface paths {
         };
         /**
          * Version
-         * @description Answer what is installed.
+         * @description Answer what runs here, since when, and which databases it can use.
          */
         get: operations["version"];
         put?: never;
@@ -1713,6 +1733,20 @@ export interface components {
             t?: number;
         };
         /**
+         * Open
+         * @description What is still under way here.
+         */
+        Open: {
+            /** Requests */
+            requests: number;
+            /** Runs */
+            runs: number;
+            /** Sockets */
+            sockets: number;
+            /** Streams */
+            streams: number;
+        };
+        /**
          * PartChange
          * @description A node, wire, frame or group that is in both versions, and the names of its members that differ.
          */
@@ -1907,26 +1941,37 @@ export interface components {
         };
         /**
          * Readiness
-         * @description Whether it can serve: one word per check, `ok` or what is wrong.
+         * @description Whether people may be sent here: one word per check, `ok` or what is wrong.
          */
         Readiness: {
             /** Checks */
             checks: {
                 [key: string]: string;
             };
+            open: components["schemas"]["Open"];
             /**
              * Status
              * @enum {string}
              */
-            status: "ok" | "unavailable";
+            status: "ready" | "draining" | "unready";
         };
         /**
          * Release
-         * @description What is installed.
+         * @description What runs here.
          */
         Release: {
             /** Name */
             name: string;
+            /** Release */
+            release: string;
+            schema: components["schemas"]["SchemaRange"];
+            /** Slot */
+            slot: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
             /** Version */
             version: string;
         };
@@ -2166,6 +2211,16 @@ export interface components {
             workflow_id: string | null;
             /** Workflow Name */
             workflow_name: string | null;
+        };
+        /**
+         * SchemaRange
+         * @description Which databases it can use: of this level or above, contracted no further than this level.
+         */
+        SchemaRange: {
+            /** Contracted */
+            contracted: number | null;
+            /** Level */
+            level: number;
         };
         /**
          * Session
@@ -4765,6 +4820,35 @@ export interface operations {
             };
         };
     };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     ready: {
         parameters: {
             query?: never;
@@ -4783,7 +4867,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Something it needs does not work. */
+            /** @description Send nobody here. */
             503: {
                 headers: {
                     [name: string]: unknown;

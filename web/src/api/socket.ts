@@ -1,6 +1,7 @@
 import { ref, shallowReadonly, type Ref } from 'vue'
 import type { RunEvent } from '@/lib/runs/events'
 import { ApiFailure, type Problem } from './problem'
+import { answeredBy } from './release'
 import type { RunRequest, RunStarted, RunSummary } from './types'
 
 /** `open`: in step with the server. `waiting`: cut off, tries again by itself. `idle`: nobody has asked for it yet. */
@@ -8,13 +9,13 @@ export type Connection = 'idle' | 'connecting' | 'open' | 'waiting'
 
 /** What the server sends. */
 export type Message =
-  | { type: 'hello'; version: string; user: unknown }
+  | { type: 'hello'; version: string; release?: string; user: unknown }
   | { type: 'started'; ref: unknown; run: RunStarted }
   | { type: 'events'; run: string; events: RunEvent[] }
   | { type: 'error'; ref?: unknown; problem: Problem }
   | { type: 'pong' }
   | { type: 'runs'; run: RunSummary }
-  | { type: 'drain'; retry_ms: number }
+  | { type: 'drain'; retry_ms: number; resume?: Record<string, number> }
 
 interface Watch {
   run: string
@@ -25,7 +26,7 @@ interface Watch {
 
 export interface Socket {
   state: Readonly<Ref<Connection>>
-  /** The server said that it restarts; it is expected back by itself. */
+  /** The server asked us to go to its successor, and we are on the way; until we are there it serves us. */
   draining: Readonly<Ref<boolean>>
   open(): void
   close(): void
@@ -45,16 +46,31 @@ export function delay(attempt: number, random: () => number = Math.random): numb
   return Math.round((0.3 + 0.7 * random()) * Math.min(DELAY_MS.most, DELAY_MS.first * 2 ** attempt))
 }
 
-/** Makes a connection that mends itself. `connect` opens one WebSocket. */
+/** What a server that was asked to start something has still to say, before its line is closed. */
+const LAST_WORDS_MS = 10_000
+const cutOff = () => new ApiFailure({ code: 'client.cut_off', title: 'The connection was cut', status: 0 })
+
+interface Start {
+  line: WebSocket
+  resolve: (run: RunStarted) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Makes a connection that mends itself. `connect` opens one WebSocket. When the server asks us to move, the new line is opened
+ * first; what was asked on the old one is answered there, so that nothing is asked twice and nothing is lost.
+ */
 export function makeSocket(connect: () => WebSocket): Socket {
   const state = ref<Connection>('idle')
   const draining = ref(false)
   const watches = new Set<Watch>()
   const listeners = new Set<(run: RunSummary) => void>()
-  const starts = new Map<string, { resolve: (run: RunStarted) => void; reject: (error: unknown) => void }>()
+  const starts = new Map<string, Start>()
   let current: WebSocket | null = null
+  let next: WebSocket | null = null
   let attempt = 0
-  let retryMs: number | null = null
+  let missed = false
+  let planned = false
   let retry: ReturnType<typeof setTimeout> | undefined
   let pulse: ReturnType<typeof setInterval> | undefined
   let heardAt = 0
@@ -64,57 +80,86 @@ export function makeSocket(connect: () => WebSocket): Socket {
   const follow = (watch: Watch) => send({ type: 'watch', run: watch.run, after: watch.after() })
 
   function open(): void {
-    if (current) return
+    if (next || (current && !draining.value)) return
     clearTimeout(retry)
-    state.value = 'connecting'
-    const socket = (current = connect())
-    heardAt = Date.now()
-    socket.onmessage = ({ data }) => receive(JSON.parse(String(data)) as Message)
-    socket.onclose = () => current === socket && lost()
-    pulse = setInterval(() => (Date.now() - heardAt > SILENCE_MS ? socket.close() : send({ type: 'ping' })), PING_MS)
+    planned = false
+    if (!current) state.value = 'connecting'
+    const line = (next = connect())
+    setTimeout(() => line === next && line.close(), SILENCE_MS)
+    line.onmessage = ({ data }) => receive(line, JSON.parse(String(data)) as Message)
+    line.onclose = () => closed(line)
   }
 
-  function lost(): void {
-    current = null
-    clearInterval(pulse)
-    starts.forEach(({ reject }) => reject(new ApiFailure({ code: 'client.cut_off', title: 'The connection was cut', status: 0 })))
-    starts.clear()
-    state.value = 'waiting'
-    retry = setTimeout(open, retryMs ?? delay(attempt++))
-    retryMs = null
+  function closed(line: WebSocket): void {
+    for (const [key, start] of starts) if (start.line === line && starts.delete(key)) start.reject(cutOff())
+    if (line === next) next = null
+    else if (line === current) {
+      current = null
+      missed = true
+      clearInterval(pulse)
+    } else return
+    if (next) state.value = 'connecting'
+    else if (planned) state.value = 'waiting'
+    else again()
   }
 
-  function receive(message: Message): void {
+  function again(): void {
+    if (!current) state.value = 'waiting'
+    clearTimeout(retry)
+    retry = setTimeout(open, delay(attempt++))
+  }
+
+  function receive(line: WebSocket, message: Message): void {
+    if (message.type === 'started') return settle(message.ref, ({ resolve }) => resolve(message.run))
+    if (message.type === 'error') return settle(message.ref, ({ reject }) => reject(new ApiFailure(message.problem)))
+    if (line === next && message.type === 'hello') arrive(line, message.release)
+    if (line !== current) return
     heardAt = Date.now()
     switch (message.type) {
-      case 'hello': return greeted()
       case 'events': return watches.forEach((watch) => watch.run === message.run && watch.onEvents(message.events))
       case 'runs': return listeners.forEach((listener) => listener(message.run))
-      case 'started': return settle(message.ref, ({ resolve }) => resolve(message.run))
-      case 'error': return settle(message.ref, ({ reject }) => reject(new ApiFailure(message.problem)))
-      case 'drain':
-        draining.value = true
-        retryMs = message.retry_ms
-        return
+      case 'drain': return move(message.retry_ms)
+      case 'hello':
       case 'pong':
     }
   }
 
-  function greeted(): void {
-    const back = attempt > 0 || draining.value
+  function arrive(line: WebSocket, release = ''): void {
+    const old = current
+    current = line
+    next = null
     attempt = 0
     draining.value = false
     state.value = 'open'
+    heardAt = Date.now()
+    clearTimeout(retry)
+    clearInterval(pulse)
+    pulse = setInterval(() => (Date.now() - heardAt > SILENCE_MS ? line.close() : send({ type: 'ping' })), PING_MS)
+    answeredBy(release)
     watches.forEach((watch) => {
-      if (back) watch.onBack?.()
+      if (missed) watch.onBack?.()
       follow(watch)
     })
+    missed = false
+    if (old) leave(old)
   }
 
-  function settle(ref: unknown, how: (promise: { resolve: (run: RunStarted) => void; reject: (error: unknown) => void }) => void): void {
-    const promise = starts.get(String(ref))
+  function move(retryMs: number): void {
+    draining.value = planned = true
+    clearTimeout(retry)
+    retry = setTimeout(open, retryMs)
+  }
+
+  /** Closes a line that we have left, as soon as everything that was asked on it is answered. */
+  function leave(line: WebSocket, until = Date.now() + LAST_WORDS_MS): void {
+    if (Date.now() < until && [...starts.values()].some((start) => start.line === line)) setTimeout(() => leave(line, until), 50)
+    else line.close()
+  }
+
+  function settle(ref: unknown, how: (start: Start) => void): void {
+    const start = starts.get(String(ref))
     starts.delete(String(ref))
-    if (promise) how(promise)
+    if (start) how(start)
   }
 
   return {
@@ -122,12 +167,13 @@ export function makeSocket(connect: () => WebSocket): Socket {
     draining: shallowReadonly(draining),
     open,
     close() {
-      const socket = current
-      current = null
+      const lines = [current, next]
+      current = next = null
+      missed = planned = draining.value = false
       clearTimeout(retry)
       clearInterval(pulse)
       state.value = 'idle'
-      socket?.close()
+      lines.forEach((line) => line?.close())
     },
     watch(watch) {
       watches.add(watch)
@@ -141,11 +187,8 @@ export function makeSocket(connect: () => WebSocket): Socket {
     start(request) {
       return new Promise((resolve, reject) => {
         const key = `start-${++refs}`
-        starts.set(key, { resolve, reject })
-        if (send({ type: 'start', ref: key, ...request }) === false) {
-          starts.delete(key)
-          reject(new ApiFailure({ code: 'client.cut_off', title: 'The connection was cut', status: 0 }))
-        }
+        if (!current || send({ type: 'start', ref: key, ...request }) === false) return reject(cutOff())
+        starts.set(key, { line: current, resolve, reject })
       })
     },
     onRun(listener) {

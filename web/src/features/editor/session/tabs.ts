@@ -4,6 +4,7 @@ import type { GraphJson } from '@/api/types'
 import { getWorkflow, saveWorkflow } from '@/api/workflows'
 import type { GraphDoc, Interface, Problem } from '@/lib/graph/document'
 import type { Kind, Kinds } from '@/lib/graph/kinds'
+import { keepBeforeLeaving } from '@/lib/keep'
 import { Saver, type Keeper } from './saver'
 import { EditorSession } from './session'
 
@@ -20,6 +21,7 @@ export interface OpenWorkflow {
 
 /** Every open workflow; undo and unsaved edits survive a change of tab. */
 export const openWorkflows = shallowReactive(new Map<string, OpenWorkflow>())
+keepBeforeLeaving(async () => (await Promise.all([...openWorkflows.values()].map(({ saver }) => !saver.dirty.value || saver.flush()))).every(Boolean))
 const opening = new Map<string, Promise<OpenWorkflow>>()
 const VALIDATE_MS = 600
 
