@@ -1,7 +1,6 @@
 """The composition root: the only place that sees everything. The rooms are made in rooms.py."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,10 +13,13 @@ from starlette.types import ASGIApp
 import comfytavern
 from comfytavern.accounts.service import Accounts
 from comfytavern.api.app import create_app
+from comfytavern.api.drain import Drain
+from comfytavern.api.metrics import Metrics
 from comfytavern.api.services import Services, Values
 from comfytavern.boot.leave import Deadlines
 from comfytavern.boot.rooms import Rooms, build
 from comfytavern.kernel.errors import Unavailable
+from comfytavern.kernel.secret import Secret
 from comfytavern.settings.settings import Settings
 from comfytavern.store.database import Database
 from comfytavern.store.lock import only_server
@@ -59,7 +61,8 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         stack.push_async_callback(rooms.close)
         await rooms.runs.open()
         services = _services(settings, rooms)
-        yield System(settings, services, create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts))
+        app, link = create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts)
+        yield System(settings, services, app, link, Deadlines(settings.drain_s, settings.drain_streams_s))
 
 
 def web_folder() -> Path | None:
@@ -70,6 +73,9 @@ def web_folder() -> Path | None:
 
 
 def _services(settings: Settings, rooms: Rooms) -> Services:
+    drain, metrics = Drain(), Metrics(version=comfytavern.__version__, release=settings.release, slot=settings.slot)
+    metrics.show("http_open", "Requests being answered.", lambda: drain.http)
+    metrics.show("sockets_open", "WebSockets.", lambda: drain.sockets)
     return Services(
         accounts=rooms.accounts,
         projects=rooms.projects,
@@ -79,14 +85,18 @@ def _services(settings: Settings, rooms: Rooms) -> Services:
         catalogue=rooms.catalogue,
         values=Values(
             version=comfytavern.__version__,
-            release=os.environ.get("COMFYTAVERN_RELEASE", ""),
-            slot=os.environ.get("COMFYTAVERN_SLOT", ""),
+            release=settings.release,
+            slot=settings.slot,
+            trusted_proxies=settings.trusted_proxies,
+            metrics_token=Secret(token) if (token := settings.metrics_token.get_secret_value()) else None,
             secure_cookies=settings.address.startswith("https://"),
             origins=settings.origins,
             allow_private_network=settings.allow_private_network,
             slow_client_s=settings.slow_client_s,
         ),
         checks=_checks(settings, rooms.accounts),
+        drain=drain,
+        metrics=metrics,
     )
 
 

@@ -26,7 +26,9 @@ _OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "ascti
 def configure(settings: Settings) -> None:
     """Send our own log and that of the libraries through one formatter, at the level that was asked for."""
     known = secrets_of(os.environ) | password_of(settings.database) | {secret.reveal() for secret in settings.secrets}
-    formatter = Machines() if settings.environment == "production" else _for_people()
+    known.add(settings.metrics_token.get_secret_value())
+    chosen = settings.log_format or ("json" if settings.environment == "production" else "text")
+    formatter = Machines() if chosen == "json" else _for_people()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Redacted(formatter, redacting(known)))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)

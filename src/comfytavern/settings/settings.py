@@ -3,6 +3,7 @@
 Every variable is documented in docs/reference/settings.md (a test compares the two). All bad values are reported at once.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -48,6 +49,12 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
         "warning", validation_alias="LOG_LEVEL"
     )
+    log_format: Annotated[Literal["", "json", "text"], BeforeValidator(_lower)] = Field("", validation_alias="LOG_FORMAT")
+    metrics_token: SecretStr = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
+    trusted_proxies: Names = Field(("127.0.0.1", "::1"), validation_alias="TRUSTED_PROXIES")
+    release: str = Field("", max_length=64, validation_alias="COMFYTAVERN_RELEASE")
+    slot: str = Field("", max_length=64, validation_alias="COMFYTAVERN_SLOT")
+    deploy_root: Path | None = Field(None, validation_alias="COMFYTAVERN_DEPLOY_ROOT")
     secret: SecretStr = Field(SecretStr(""), validate_default=True, validation_alias=AliasChoices("JWT_SECRET", "SESSION_SECRET"))
     earlier_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = Field((), validation_alias="JWT_SECRET_PREVIOUS")
     origins: Names = Field((), validation_alias="CORS_ORIGIN")
@@ -57,6 +64,8 @@ class Settings(BaseSettings):
     queue_max: int = Field(1_000, ge=0, le=1_000_000, validation_alias="QUEUE_MAX")
     history_days: float | None = Field(None, gt=0, le=36_500, validation_alias="HISTORY_DAYS")
     slow_client_s: float = Field(20.0, gt=0, le=3600, validation_alias="SLOW_CLIENT_S")
+    drain_s: float = Field(30.0, ge=0, le=3600, validation_alias="DRAIN_S")
+    drain_streams_s: float = Field(120.0, ge=0, le=86_400, validation_alias="DRAIN_STREAMS_S")
     upload_mib_max: int = Field(512, ge=1, le=1_048_576, validation_alias="UPLOAD_MIB_MAX")
 
     @field_validator("secret", "earlier_secrets")
@@ -67,6 +76,16 @@ class Settings(BaseSettings):
             raise ValueError(f"required in production; {HOW_TO_MAKE_ONE}")
         if any(0 < len(secret) < SECRET_BYTES_MIN for secret in given):
             raise ValueError(f"must have at least {SECRET_BYTES_MIN} bytes; {HOW_TO_MAKE_ONE}")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError(f"{each!r} is not an address or network like 10.0.0.0/8") from None
         return value
 
     @field_validator("base_url", "origins")
