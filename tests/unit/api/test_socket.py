@@ -73,7 +73,7 @@ class Line:
                 if message["type"] != "websocket.send":
                     return message
                 told = json.loads(message["text"])
-                if told["type"] == kind:
+                if told["type"] in kind.split("|"):
                     return told
 
     async def hang_up(self) -> None:

@@ -1,0 +1,83 @@
+"""What is counted, by labels that stay few, and who may look."""
+
+import dataclasses
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from comfytavern.api.app import create_app
+from comfytavern.api.metrics import Metrics
+from comfytavern.boot.app import System
+from comfytavern.kernel.secret import Secret
+
+ELSEWHERE = {"X-Forwarded-For": "198.51.100.7"}
+
+
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def look(client: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    reply = await client.get("/metrics")
+    assert reply.headers["content-type"].startswith("text/plain")
+    return samples(reply.text)
+
+
+def named(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return f"comfytavern_{name}", frozenset(labels.items())
+
+
+async def test_requests_are_counted_by_the_template_of_their_route(system: System, owner: httpx.AsyncClient) -> None:
+    for run in range(30):
+        await owner.get(f"/api/runs/run_{run}")
+        await owner.get(f"/api/nothing/{run}")
+        await owner.get(f"/w/{run}.txt")
+        await owner.request(f"ODD{run}", "/api/session", headers={"Origin": "http://tavern.test"})
+    await owner.get("/ready")
+    found = await look(owner)
+    assert found[named("http_requests_total", method="GET", route="/api/runs/{run_id}", status="404")] == 30
+    assert found[named("http_requests_total", method="GET", route="unknown", status="404")] == 30
+    assert found[named("http_request_seconds_count", method="GET", route="/api/runs/{run_id}")] == 30
+    routes = {dict(labels)["route"] for name, labels in found if name == "comfytavern_http_requests_total"}
+    assert not {route for route in routes if "run_1" in route or route in {"/ready", "/metrics"}}
+    methods = {dict(labels)["method"] for name, labels in found if name == "comfytavern_http_requests_total"}
+    assert methods <= {"GET", "POST", "OTHER"}
+    assert found[named("build_info", version=system.services.values.version, release="", slot="")] == 1
+    assert found[named("process_open_fds")] > 0
+    assert found[named("http_open")] == 0
+
+
+async def test_the_metrics_are_for_this_machine_or_for_who_has_the_token(system: System, stranger: httpx.AsyncClient) -> None:
+    assert (await stranger.get("/metrics")).status_code == 200
+    refused = await stranger.get("/metrics", headers=ELSEWHERE | {"Authorization": "Bearer "})
+    assert (refused.status_code, refused.json()["code"]) == (403, "api.metrics")
+    values = dataclasses.replace(system.services.values, metrics_token=Secret("a token for the collector"))
+    app = create_app(dataclasses.replace(system.services, values=values), web=None)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tavern.test") as client:
+        for token, status in (("a token for the collector", 200), ("another", 403), ("", 403)):
+            reply = await client.get("/metrics", headers=ELSEWHERE | {"Authorization": f"Bearer {token}"})
+            assert reply.status_code == status
+
+
+def test_a_socket_that_was_cut_is_told_from_one_that_was_closed() -> None:
+    metrics = Metrics()
+    metrics.closed(1001, abrupt=False)
+    metrics.closed(1006, abrupt=True)
+    for invented in range(3000, 3100):
+        metrics.closed(invented, abrupt=False)
+    found = samples(metrics.text().decode())
+    assert found[named("sockets_closed_total", code="1001", abrupt="false")] == 1
+    assert found[named("sockets_closed_total", code="1006", abrupt="true")] == 1
+    assert found[named("sockets_closed_total", code="other", abrupt="false")] == 100
+
+
+def test_numbers_are_asked_for_when_somebody_looks() -> None:
+    metrics, now = Metrics(), {"running": 2.0}
+    metrics.show_each("runs_open", "Runs.", "state", lambda: now)
+    assert samples(metrics.text().decode())[named("runs_open", state="running")] == 2
+    now["waiting"] = 1.0
+    assert samples(metrics.text().decode())[named("runs_open", state="waiting")] == 1
