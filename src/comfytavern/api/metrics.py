@@ -1,6 +1,6 @@
 """What a machine may count about this process, in Prometheus' text form. Labels are closed sets: no path, no name, no id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -15,7 +15,7 @@ CLOSED: Final = frozenset({1000, 1001, 1003, 1005, 1006, 1007, 1008, 1009, 1011,
 """What sockets are closed with here; a client may send any number."""
 
 disable_created_metrics()  # A third of all lines, for a date that nobody reads.
-Numbers = Callable[[], dict[str, float]]
+Numbers = Callable[[], Mapping[str, float]]
 
 
 class Metrics:
@@ -75,7 +75,7 @@ class _Each(Collector):
     def __init__(self, name: str, text: str, label: str, numbers: Numbers) -> None:
         self._about, self._label, self._numbers = (name, text), label, numbers
 
-    def collect(self):  # noqa: ANN202 -- the library's form
+    def collect(self) -> Iterator[GaugeMetricFamily]:
         family = GaugeMetricFamily(*self._about, labels=[self._label])
         for value, number in self._numbers().items():
             family.add_metric([value], number)

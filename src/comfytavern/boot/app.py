@@ -57,10 +57,11 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         stack.enter_context(only_server(settings.database))
         database = Database(settings.database)
         stack.push_async_callback(database.close)
-        rooms = build(settings, database)
+        metrics = Metrics(version=comfytavern.__version__, release=settings.release, slot=settings.slot)
+        rooms = build(settings, database, metrics=metrics)
         stack.push_async_callback(rooms.close)
         await rooms.runs.open()
-        services = _services(settings, rooms)
+        services = _services(settings, rooms, metrics)
         app, link = create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts)
         yield System(settings, services, app, link, Deadlines(settings.drain_s, settings.drain_streams_s))
 
@@ -72,8 +73,8 @@ def web_folder() -> Path | None:
     return next((folder for folder in folders if (folder / "index.html").is_file()), None)
 
 
-def _services(settings: Settings, rooms: Rooms) -> Services:
-    drain, metrics = Drain(), Metrics(version=comfytavern.__version__, release=settings.release, slot=settings.slot)
+def _services(settings: Settings, rooms: Rooms, metrics: Metrics) -> Services:
+    drain = Drain()
     metrics.show("http_open", "Requests being answered.", lambda: drain.http)
     metrics.show("sockets_open", "WebSockets.", lambda: drain.sockets)
     return Services(

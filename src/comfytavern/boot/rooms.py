@@ -6,8 +6,10 @@ from typing import Final
 from comfytavern.accounts.bearer import Signer
 from comfytavern.accounts.service import Accounts
 from comfytavern.accounts.user import User
+from comfytavern.api.metrics import Metrics
 from comfytavern.boot.rights import ProjectRights
 from comfytavern.boot.secrets import application_secrets
+from comfytavern.boot.tally import Counted
 from comfytavern.engine.runner import Cache, Runner
 from comfytavern.files.library import Library
 from comfytavern.files.local_disk import LocalDisk
@@ -59,7 +61,7 @@ class Rooms:
         await self.gateway.aclose()
 
 
-def build(settings: Settings, database: Database, *, channels: Database | None = None) -> Rooms:
+def build(settings: Settings, database: Database, *, channels: Database | None = None, metrics: Metrics | None = None) -> Rooms:
     """Return every room over prepared databases. `channels`: where channels are kept, if not in `database`."""
     secret, *earlier = application_secrets(settings)
     vault, kept = Vault(secret, earlier=earlier), SqlChannels(channels or database)
@@ -78,7 +80,7 @@ def build(settings: Settings, database: Database, *, channels: Database | None =
     return Rooms(
         accounts=_accounts(database, Signer([secret, *earlier], clock=SystemClock()), projects),
         projects=projects,
-        runs=_runs(settings, database, projects, runner, catalogue),
+        runs=_runs(settings, database, projects, runner, catalogue, metrics or Metrics()),
         channels=Channels(kept, vault, providers),
         library=library,
         catalogue=catalogue,
@@ -99,9 +101,10 @@ def _library(settings: Settings, projects: Projects) -> Library:
     return Library(disk, disk, rights=ProjectRights(projects), file_bytes_max=settings.upload_mib_max * 1024 * 1024)
 
 
-def _runs(settings: Settings, database: Database, projects: Projects, runner: Runner, catalogue: Catalogue) -> Runs:
+def _runs(settings: Settings, database: Database, projects: Projects, runner: Runner, catalogue: Catalogue, metrics: Metrics) -> Runs:
     appender = Appender(database)
-    archive = Archive(SqlRuns(database), SqlHistory(database), SqlEvents(database, appender), SqlLog(database, appender))
+    events = Counted(SqlEvents(database, appender), metrics)
+    archive = Archive(SqlRuns(database), SqlHistory(database), events, SqlLog(database, appender))
     limits = StageLimits(
         running=settings.runs_at_once,
         running_per_user=settings.runs_per_user,

@@ -1,6 +1,8 @@
 """What is counted, by labels that stay few, and who may look."""
 
+import asyncio
 import dataclasses
+from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,6 +11,7 @@ from comfytavern.api.app import create_app
 from comfytavern.api.metrics import Metrics
 from comfytavern.boot.app import System
 from comfytavern.kernel.secret import Secret
+from tests.journeys.graphs import approval, talk
 
 ELSEWHERE = {"X-Forwarded-For": "198.51.100.7"}
 
@@ -25,6 +28,15 @@ async def look(client: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str
     reply = await client.get("/metrics")
     assert reply.headers["content-type"].startswith("text/plain")
     return samples(reply.text)
+
+
+async def eventually(client: httpx.AsyncClient, sample: tuple[str, frozenset[tuple[str, str]]]) -> dict[Any, float]:
+    """Return the samples as soon as `sample` is 1."""
+    for _ in range(500):
+        if (found := await look(client)).get(sample) == 1:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError(sample)
 
 
 def named(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
@@ -81,3 +93,16 @@ def test_numbers_are_asked_for_when_somebody_looks() -> None:
     assert samples(metrics.text().decode())[named("runs_open", state="running")] == 2
     now["waiting"] = 1.0
     assert samples(metrics.text().decode())[named("runs_open", state="waiting")] == 1
+
+
+async def test_runs_nodes_and_tokens_are_counted(system: System, owner: httpx.AsyncClient) -> None:
+    body = {"graph": talk(), "inputs": {"question": "Why?"}}
+    assert (await owner.post("/api/runs?wait=true", json=body)).json()["state"] == "ok"
+    asked = await owner.post("/api/runs", json={"graph": approval()})
+    found = await eventually(owner, named("runs_open", state="waiting"))
+    assert found[named("runs_total", state="ok")] == 1
+    assert found[named("nodes_total", state="done")] >= 2
+    assert found[named("tokens_total", direction="input")] > 0
+    assert found[named("tokens_total", direction="output")] > 0
+    await owner.post(f"/api/runs/{asked.json()['id']}/cancel")
+    assert named("runs_open", state="waiting") not in await eventually(owner, named("runs_total", state="cancelled"))
