@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from comfytavern.accounts.session import Session
 from comfytavern.accounts.user import Credentials, Role, User, name_key
 from comfytavern.kernel.errors import Conflict
+from comfytavern.store import dialect
 from comfytavern.store.blobs import sweep_blobs
 from comfytavern.store.database import Database
 from comfytavern.store.tables import sessions, setup_tokens, users
@@ -35,6 +36,7 @@ class SqlUsers:
         try:
             async with self._database.write(durable=True) as connection:
                 if first:
+                    await dialect.turn(connection, dialect.OWNER)
                     if await connection.scalar(select(func.count()).select_from(users)):
                         raise Conflict("accounts.set_up", "The owner exists already.", hint="Log in.")
                     await connection.execute(delete(setup_tokens))

@@ -18,7 +18,8 @@ class Database:
     def __init__(self, url: str) -> None:
         """Prepare; nothing is opened before the first use."""
         self.url = dialect.async_url(url)
-        self._engine = create_async_engine(self.url, pool_size=READERS, max_overflow=0, pool_timeout=30)
+        self._engine = create_async_engine(self.url, pool_size=READERS, max_overflow=0, pool_timeout=30, **dialect.engine_options(self.url))
+        self._reader = self._engine.execution_options(**dialect.reader_options(self.url))
         dialect.configure(self._engine.sync_engine)
         self._writing = dialect.writer_lock(self.url)
 
@@ -31,7 +32,7 @@ class Database:
     async def read(self) -> AsyncGenerator[AsyncConnection, None]:
         """Give a connection that sees one consistent state of the database for the whole block."""
         try:
-            async with self._engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
         except (DBAPIError, TimeoutError) as error:
             raise explained(error) or error from error

@@ -7,8 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
 
 from comfytavern.kernel.errors import Invalid
@@ -18,6 +19,8 @@ IMMEDIATE = "comfytavern_immediate"
 """Execution option: the transaction is going to write, so it takes the write lock at once instead of failing half-way."""
 DURABLE = "comfytavern_durable"
 """Execution option: the commit is on the disk, not only in the system's memory, when it returns."""
+BLOBS, OWNER = 0xC0F_0001, 0xC0F_0002
+"""What writers agree about on a server, by numbers that are ours: which blobs are in use, who the first user is."""
 _ASYNC = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _PRAGMAS = ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL")
 
@@ -51,6 +54,16 @@ def file_of(url: URL) -> Path | None:
     return Path(url.database) if is_sqlite(url) and url.database and url.database != ":memory:" else None
 
 
+def engine_options(url: URL) -> dict[str, Any]:
+    """Return how connections are kept: one to a server may have died since it was last used, one to a file has not."""
+    return {} if is_sqlite(url) else {"pool_pre_ping": True}
+
+
+def reader_options(url: URL) -> dict[str, Any]:
+    """Return how a reader's transaction sees one state throughout; SQLite's always does."""
+    return {} if is_sqlite(url) else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
 def writer_lock(url: URL) -> AbstractAsyncContextManager[Any]:
     """Return what a writer holds: SQLite has one writer at a time, a server decides for itself."""
     return asyncio.Lock() if is_sqlite(url) else contextlib.nullcontext()
@@ -81,6 +94,25 @@ def insert_new(table: Table, dialect: str) -> Insert:
     """Return an INSERT that leaves rows alone whose key is there already."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()
+
+
+async def hold(connection: AsyncConnection, what: int) -> None:
+    """Let nobody `claim` this before the transaction ends; many may hold it. SQLite has one writer, who is alone anyway."""
+    if connection.dialect.name != "sqlite":
+        await connection.execute(select(func.pg_advisory_xact_lock_shared(what)))
+
+
+async def claim(connection: AsyncConnection, what: int) -> bool:
+    """Have this alone until the transaction ends, or return False at once when somebody holds it."""
+    if connection.dialect.name == "sqlite":
+        return True
+    return bool(await connection.scalar(select(func.pg_try_advisory_xact_lock(what))))
+
+
+async def turn(connection: AsyncConnection, what: int) -> None:
+    """Wait until this is ours alone, until the transaction ends."""
+    if connection.dialect.name != "sqlite":
+        await connection.execute(select(func.pg_advisory_xact_lock(what)))
 
 
 def check_references(connection: Connection) -> None:

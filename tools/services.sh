@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# What the tests of PostgreSQL, nginx, process managers and real hosts need from Debian. Root installs what is missing; anybody else is told how.
+# Nothing is started: the tests start their own servers, and Debian is asked not to start its.
+set -euo pipefail
+NEEDED=(postgresql nginx-light supervisor openssh-client iproute2 debootstrap systemd-container)
+missing=()
+for package in "${NEEDED[@]}"; do
+    case "$package" in
+        nginx-light) [ -x /usr/sbin/nginx ] && continue ;;
+        postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue ;;
+    esac
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+    echo "Some tests are skipped without: apt-get install ${missing[*]} (as root, on Debian)." >&2
+    exit 0
+fi
+echo "Installing ${missing[*]} …"
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
