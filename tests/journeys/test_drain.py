@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,22 +41,22 @@ def report(load: Load) -> str:
 
 
 @behind_nginx
-async def test_twenty_switches_under_load_fail_nobody(slots: Slots) -> None:
+async def test_twenty_switches_under_load_fail_nobody(slots: Slots, record_property: Callable[[str, str], None]) -> None:
     people = load(slots)
     await asyncio.to_thread(slots.start, "green")
     async with people.running(watchers=2):
         for at in range(SWITCHES):
             await asyncio.to_thread(slots.switch, ("green", "blue")[at % 2])
             await asyncio.sleep(0.8)
-    print(report(people))
-    assert people.failures == []
+    record_property("load", report(people))
+    assert people.failures == [], report(people)
     assert people.moves["sse"] >= SWITCHES // 2
     assert people.moves["ws"] >= SWITCHES // 2
     assert max(people.gaps_ms) < 1000
 
 
 @behind_nginx
-async def test_a_server_that_is_told_to_stop_under_load_fails_nobody(slots: Slots) -> None:
+async def test_a_server_that_is_told_to_stop_under_load_fails_nobody(slots: Slots, record_property: Callable[[str, str], None]) -> None:
     people = load(slots)
     async with people.running(watchers=2):
         for to in ("green", "blue", "green"):
@@ -65,6 +65,107 @@ async def test_a_server_that_is_told_to_stop_under_load_fails_nobody(slots: Slot
             slots.signal(before, signal.SIGTERM)
             assert await asyncio.to_thread(slots.stopped, before) == 0
             assert not slots.socket(before).exists()
-    print(report(people))
-    assert people.failures == []
+    record_property("load", report(people))
+    assert people.failures == [], report(people)
     assert people.moves["ws"] >= 2
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Server]:
+    """One server on a port, nothing before it."""
+    with Server(tmp_path) as server:
+        yield server
+
+
+def test_a_kept_connection_is_served_while_we_drain_and_then_closed(alone: Server) -> None:
+    kept = [http.client.HTTPConnection("127.0.0.1", alone.port, timeout=10) for _ in range(20)]
+    for line in kept:
+        assert answer(line) == (200, None)
+    os.kill(alone.pid, signal.SIGUSR1)
+    until_ready(alone, 503)
+    assert [answer(line) for line in kept] == [(200, "close")] * len(kept)
+    os.kill(alone.pid, signal.SIGUSR2)
+    until_ready(alone, 200)
+    assert answer(kept[0]) == (200, None)
+
+
+def answer(line: http.client.HTTPConnection) -> tuple[int, str | None]:
+    line.request("GET", "/api/setup")
+    reply = line.getresponse()
+    reply.read()
+    return reply.status, reply.getheader("Connection")
+
+
+def until_ready(server: Server, status: int) -> None:
+    for _ in range(200):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as line:
+            line.request("GET", "/ready")
+            if line.getresponse().status == status:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"/ready never answered {status}")
+
+
+@pytest.mark.parametrize("kind", ["stream", "wait"])
+def test_who_waits_for_the_end_of_a_run_gets_it_although_the_server_was_told_to_stop(alone: Server, kind: str) -> None:
+    owner = alone.owner()
+    headers = {"Accept": "text/event-stream"} if kind == "stream" else {}
+    with owner.stream("POST", "/api/runs", params={"wait": kind == "wait"}, json={"graph": writer(5)}, headers=headers) as reply:
+        if kind == "stream":
+            lines = reply.iter_lines()
+            next(lines)
+        os.kill(alone.pid, signal.SIGTERM)
+        text = "\n".join(lines) if kind == "stream" else reply.read().decode()
+    assert '"state":"ok"' in text
+    assert "word159" in text
+    began = time.monotonic()
+    assert alone.stop() == 0
+    assert time.monotonic() - began < 5
+
+
+def test_a_server_that_nobody_uses_stops_at_once_and_one_in_a_hurry_sooner(alone: Server) -> None:
+    for signals, seconds in (([signal.SIGTERM], 4.0), ([signal.SIGTERM, signal.SIGTERM], 2.5), ([signal.SIGINT], 2.5)):
+        began = time.monotonic()
+        process = alone._process
+        for number in signals:
+            os.kill(alone.pid, number)
+            time.sleep(0.05)
+        assert process is not None
+        assert process.wait(20) == 0
+        assert time.monotonic() - began < seconds
+        alone.start()
+
+
+def test_a_socket_that_systemd_holds_keeps_those_who_come_while_the_process_starts_again(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        first = activated(held, tmp_path)
+        try:
+            assert get(port) == 200
+            first.kill()
+            first.wait(10)
+            waiting = [subprocess.Popen(ask(port), stdout=subprocess.PIPE) for _ in range(5)]
+            second = activated(held, tmp_path)
+            try:
+                assert [process.communicate(timeout=60)[0] for process in waiting] == [b"200\n"] * 5
+            finally:
+                second.send_signal(signal.SIGTERM)
+                assert second.wait(20) == 0
+        finally:
+            first.kill()
+
+
+def activated(held: socket.socket, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a server as systemd starts one: the socket is number 3, and LISTEN_PID is the process."""
+    start = f'exec 3<&{held.fileno()} && LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" -m comfytavern serve --port {free_port()}'
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment = kept | {"DATA_DIR": str(folder / "data"), "COMFYTAVERN_ENV": "development"}
+    return subprocess.Popen(["bash", "-c", start, sys.executable], cwd=folder, env=environment, pass_fds=[held.fileno()])
+
+
+def ask(port: int) -> list[str]:
+    return [sys.executable, "-c", f"import urllib.request as u; print(u.urlopen('http://127.0.0.1:{port}/health', timeout=50).status)"]
+
+
+def get(port: int) -> int:
+    return int(subprocess.run(ask(port), capture_output=True, check=True, timeout=60).stdout)
