@@ -1,0 +1,1 @@
+"""Makes the release artifact: reproducible, checked, signed."""
