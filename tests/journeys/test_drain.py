@@ -5,18 +5,23 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.journeys.load import Load, writer
+from tests.journeys.test_http_runs import socket as talking
+from tests.rough_weather.wire import Wire
 from tests.server import COOKIE, Server, free_port
 from tests.slots import NGINX, Slots
 
@@ -169,3 +174,30 @@ def ask(port: int) -> list[str]:
 
 def get(port: int) -> int:
     return int(subprocess.run(ask(port), capture_output=True, check=True, timeout=60).stdout)
+
+
+def test_a_socket_that_does_not_go_is_closed_with_1012_at_the_deadline(tmp_path: Path) -> None:
+    with Server(tmp_path, DRAIN_S="1") as server, talking(server, server.owner()) as line:
+        began = time.monotonic()
+        os.kill(server.pid, signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as caught:
+            deque(iter(lambda: line.recv(10), None), maxlen=0)
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1012
+        assert 0.9 < time.monotonic() - began < 4
+        assert server.stop() == 0
+
+
+def test_a_socket_that_was_cut_is_counted_apart_from_one_that_was_closed(alone: Server) -> None:
+    owner = alone.owner()
+    with talking(alone, owner):
+        pass
+    with Wire(alone, owner):
+        pass  # It hangs up without a word.
+    for _ in range(100):
+        text = owner.get("/metrics").text
+        if 'abrupt="true"' in text and 'abrupt="false"' in text:
+            break
+        time.sleep(0.05)
+    assert 'comfytavern_sockets_closed_total{abrupt="false",code="1000"} 1.0' in text
+    assert re.search(r'comfytavern_sockets_closed_total{abrupt="true",code="100[56]"} 1.0', text)
