@@ -15,7 +15,7 @@ from comfytavern.store.faults import explained, fault
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision. Written down so that a start with nothing to do need not load Alembic (0.3 s)."""
 _FOLDER = Path(__file__).parent / "migrations"
 

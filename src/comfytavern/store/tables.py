@@ -165,13 +165,47 @@ runs = Table(
     Column("error", JSON),
     Column("shown", LargeBinary),
     Column("due_at", Double),
+    Column("executor", String(40)),
+    Column("lease", Integer, nullable=False, server_default="0"),
+    Column("moved_at", Double),
     Index(None, "owner_id", "created_at"),
     Index(None, "workflow_id", "created_at"),
     Index(None, "project_id"),
     Index(None, "digest"),
     Index(None, "state"),
+    Index(None, "moved_at"),
 )
-"""`order` is what was asked for, `shown` the fold of all its events once it has ended, `due_at` when the clock answers a wait."""
+"""`order` is what was asked for, `shown` the fold of all its events once it has ended, `due_at` when the clock answers a wait.
+
+`executor` is the server that executes it; `lease` grows whenever another one takes it over. `moved_at` is when its state changed last,
+by the clock of the database.
+"""
+
+executors = Table(
+    "executors",
+    metadata,
+    _id(),
+    Column("release", String(64), nullable=False),
+    Column("slot", String(16), nullable=False),
+    Column("host", String(120), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("draining", Boolean, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)
+"""Servers that share the runs, and when each was seen alive, by the clock of the database."""
+
+run_commands = Table(
+    "run_commands",
+    metadata,
+    _id(),
+    _ref("run_id", "runs.id"),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("begun", Integer),
+    Column("outcome", LargeBinary),
+    Index(None, "run_id"),
+)
+"""What one server asks of the one that executes a run; `begun` is the lease under which that one began."""
 
 run_events = Table(
     "run_events",
