@@ -1,8 +1,11 @@
+import json
+
 import httpx
 import pytest
 
 from comfytavern.api.body import BODY_BYTES_MAX, ENVELOPE_BYTES
 from comfytavern.boot.app import System
+from comfytavern.boot.logs import Machines
 from comfytavern.kernel.errors import Busy, Problem, Unavailable
 
 JSON = {"Content-Type": "application/json"}
@@ -145,3 +148,40 @@ async def test_readiness_names_what_does_not_work(system: System, stranger: http
     reply = await stranger.get("/ready")
     assert reply.status_code == 503
     assert reply.json() == {"status": "unready", "checks": good | {"database": "OSError"}, "open": NOBODY}
+
+
+async def test_a_sane_request_id_is_kept_and_another_is_replaced(stranger: httpx.AsyncClient) -> None:
+    assert (await stranger.get("/health", headers={"X-Request-Id": "trace-0123.ab_C"})).headers["x-request-id"] == "trace-0123.ab_C"
+    for given in ("short", "x" * 65, 'quote"and=more', "sp ace sp ace"):
+        made = (await stranger.get("/health", headers={"X-Request-Id": given})).headers["x-request-id"]
+        assert made != given
+        assert len(made) == 16
+
+
+async def test_every_answer_says_which_release_it_is_from(system: System, stranger: httpx.AsyncClient) -> None:
+    for path in ("/health", "/api/session", "/", "/api/nothing"):
+        assert (await stranger.get(path)).headers["x-comfytavern-release"] == system.services.values.version
+    told = (await stranger.get("/version")).json()
+    assert (told["release"], told["slot"], told["schema"]["level"] >= 1) == (system.services.values.version, "", True)
+
+
+async def test_each_request_is_one_line_with_who_asked_what_and_how_it_ended(
+    owner: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "comfytavern.request")
+    caplog.handler.setFormatter(Machines())
+    await owner.get("/health")
+    me = (await owner.get("/api/session")).json()["user"]["id"]
+    await owner.get("/api/runs/run_none?token=secret", headers={"X-Request-Id": "trace-0123"})
+    first, second = (json.loads(line) for line in caplog.text.splitlines() if '"comfytavern.request"' in line)
+    assert (first["route"], first["status"], first["user_id"]) == ("/api/session", 200, me)
+    assert {name: second[name] for name in ("event", "request_id", "user_id", "run_id", "method", "route", "status")} == {
+        "event": "request",
+        "request_id": "trace-0123",
+        "user_id": me,
+        "run_id": "run_none",
+        "method": "GET",
+        "route": "/api/runs/{run_id}",
+        "status": 404,
+    }
+    assert second["ms"] > 0
