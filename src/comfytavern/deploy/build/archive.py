@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
@@ -60,7 +60,7 @@ def member(artifact: Path, name: str) -> bytes | None:
 
 
 @contextmanager
-def reading(artifact: Path) -> Iterator[Iterator[tuple[tarfile.TarInfo, IO[bytes]]]]:
+def reading(artifact: Path) -> Generator[Iterator[tuple[tarfile.TarInfo, IO[bytes]]]]:
     """Yield the entries of the artifact in their order. Raises `Refused` (`release.archive`) when it is not one."""
     zstandard = _zstandard()
     try:

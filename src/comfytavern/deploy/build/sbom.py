@@ -72,7 +72,7 @@ def npm_packages(lock: bytes) -> dict[tuple[str, str], dict[str, Any]]:
 def _python(cdx: Any, wheel: Path) -> Any:
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA") and name.count("/") == 1)
-        said = email.message_from_bytes(archive.read(name))
+        said = email.message_from_string(archive.read(name).decode())
     hashes = [cdx.HashType(alg=cdx.HashAlgorithm.SHA_256, content=sha256(wheel))]
     licences = _licences(cdx, python_licences(said))
     return _library_component(

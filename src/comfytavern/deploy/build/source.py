@@ -38,6 +38,9 @@ def look(root: Path) -> Source:
         text = (root / "src" / "comfytavern" / "__init__.py").read_text(encoding="utf-8")
     except OSError as error:
         raise Refused("build.checkout", f"{root} is not a checkout of ComfyTavern.", hint=CHECKOUT) from error
+    if Path(__file__).resolve().parents[2] != (root / "src" / "comfytavern").resolve():
+        sentence = f"This program does not run from {root}, and would build parts of another release into this one."
+        raise Refused("build.checkout", sentence, hint="Run the comfytavern of that checkout: .venv/bin/python -m comfytavern build.")
     version = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
     if version is None:
         raise Refused("build.checkout", f"{root} is not a checkout of ComfyTavern.", hint=CHECKOUT)
