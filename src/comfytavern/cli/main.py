@@ -5,6 +5,7 @@ import sys
 import typer
 
 from comfytavern import __version__
+from comfytavern.cli.build import build
 from comfytavern.cli.check import check
 from comfytavern.cli.doctor import doctor
 from comfytavern.cli.run import run
@@ -25,6 +26,7 @@ app.command()(run)
 app.add_typer(users, name="users")
 app.command()(doctor)
 app.command()(check)
+app.add_typer(build, name="build")
 
 
 @app.command()
