@@ -9,3 +9,11 @@ class DeployFailed(Failure):
 
 class Refused(Failure):
     """Something would not be safe, so it was not begun."""
+
+
+class Locked(Failure):
+    """Another deployment holds a host; `params["holder"]` is who."""
+
+
+class Aborted(Failure):
+    """The new release was judged by its metrics and taken back."""

@@ -1,0 +1,243 @@
+"""deploy.toml: which hosts, how, and with what; parsed once into frozen values, every problem at once.
+
+    spec = read(Path("deploy.toml"), target="staging")
+
+A target ([target.NAME]) changes what stands above it; its `hosts`, when it has any, replace the others.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from comfytavern.deploy import form
+from comfytavern.deploy.errors import Refused
+from comfytavern.kernel.errors import Problem
+
+Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86400)]
+Percent = Annotated[int, msgspec.Meta(ge=1, le=100)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Folder = Annotated[str, msgspec.Meta(pattern="^/[^\\0]*[^/\\0]$")]
+Variable = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
+Source = Annotated[str, msgspec.Meta(pattern="^(file|cmd|env):.+")]
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+class Ssh(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the hosts are reached; each host can say otherwise."""
+
+    user: str = "root"
+    """Who logs in."""
+    port: Port = 22
+    """Port of sshd."""
+    key: str = ""
+    """Private key file. Empty: the keys of the ssh agent, then the usual files in ~/.ssh."""
+    agent: bool = True
+    """Use the keys of the ssh agent (SSH_AUTH_SOCK)."""
+    known_hosts: str = "~/.ssh/known_hosts"
+    """File with the host keys. A host whose key is not in it is never talked to."""
+    jump: str = ""
+    """Host on the way, `user@host:port`, whose key is in `known_hosts` too."""
+    sudo: bool = False
+    """Run the agent by `sudo -n`: for a user who is not root."""
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One host."""
+
+    address: str
+    """Name or IP address."""
+    user: str | None = None
+    """Instead of `ssh.user`."""
+    port: Port | None = None
+    """Instead of `ssh.port`."""
+    key: str | None = None
+    """Instead of `ssh.key`."""
+    jump: str | None = None
+    """Instead of `ssh.jump`."""
+    sudo: bool | None = None
+    """Instead of `ssh.sudo`."""
+
+
+class Tls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Certificate and key: files on the hosts."""
+
+    certificate: Folder
+    """PEM file with the certificate and its chain."""
+    key: Folder
+    """PEM file with the private key."""
+
+
+class Strategy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the new release takes over from the old one."""
+
+    name: Literal["replace", "rolling", "blue_green", "canary"] = "blue_green"
+    """replace: all hosts, the old release is stopped at once. rolling: some hosts after the other. blue_green: all hosts at once, the
+    old release stays warm. canary: a growing part of the users, judged by the app's own metrics."""
+    bake_s: Annotated[float, msgspec.Meta(ge=0, le=86400)] = 600
+    """How long the old release stays warm at least, for a rollback in a blink."""
+    batch: Count = 1
+    """Hosts at once (rolling)."""
+    steps: tuple[Percent, ...] = (1, 5, 25, 50, 100)
+    """Percent of the users on the new release, one step after the other (canary)."""
+    step_s: Seconds = 30
+    """Shortest time of a step (canary)."""
+    hold_s: Seconds = 120
+    """How long a step waits for enough requests or a clear answer before it is given up (canary)."""
+    min_requests: Count = 50
+    """Requests the new release must have answered in a step (canary)."""
+
+
+class Deadlines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long things may take before they count as failed."""
+
+    connect_s: Seconds = 10
+    """Reaching a host and logging in."""
+    send_s: Seconds = 600
+    """Sending what a host lacks of a release."""
+    install_s: Seconds = 120
+    """Installing a release on a host."""
+    migrate_s: Seconds = 600
+    """Backup with its test, and the migration."""
+    ready_s: Seconds = 60
+    """From the start of the new release to ready."""
+    drain_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 120
+    """Ending of what the old release still works on, before it is stopped."""
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the data is; without it, SQLite in the shared folder of the one host."""
+
+    url: Source
+    """Where DATABASE_URL comes from: `file:PATH`, `cmd:COMMAND ARGUMENTS` or `env:NAME`."""
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be said of an installation; the same in [target.NAME]."""
+
+    name: str = "comfytavern"
+    """What this installation is called in messages."""
+    domain: str = ""
+    """Name of the site. Empty: any name."""
+    root: Folder = "/srv/comfytavern"
+    """Folder on the hosts for everything."""
+    user: Name = "comfytavern"
+    """System user of the app on the hosts."""
+    driver: Literal["systemd", "supervisord", "pm2"] = "systemd"
+    """Process manager of the hosts."""
+    http_port: Port = 80
+    """Port of nginx without TLS."""
+    https_port: Port = 443
+    """Port of nginx with TLS."""
+    upload_mib: Annotated[int, msgspec.Meta(ge=1, le=10240)] = 256
+    """Largest upload."""
+    keep: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5
+    """Releases kept on a host; those in use and the last good one always stay."""
+    signers: str = ""
+    """File of allowed signers (`ssh-keygen`, ALLOWED SIGNERS). When given, only signed releases are taken."""
+    ssh: Ssh = Ssh()
+    """How the hosts are reached."""
+    hosts: dict[Name, Machine] = {}
+    """The hosts, by the name they have in messages."""
+    tls: Tls | None = None
+    """HTTPS. Without it the site is plain HTTP: for a proxy in front, or a test."""
+    strategy: Strategy = Strategy()
+    """How the new release takes over."""
+    deadlines: Deadlines = Deadlines()
+    """How long things may take."""
+    database: Database | None = None
+    """PostgreSQL, needed for more than one host."""
+    env: dict[Variable, str | int | float | bool] = {}
+    """Settings of the app that are no secrets."""
+    secrets: dict[Variable, Source] = {}
+    """Where the secret settings come from; values never stand in this file, a plan, a log or an argument."""
+
+
+class Spec(Layout, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole deploy.toml."""
+
+    target: dict[Name, Layout] = {}
+    """Other environments, such as staging: each says what differs."""
+
+    def machine(self, name: str) -> Machine:
+        """Return a host with everything filled in from `ssh`."""
+        host, ssh = self.hosts[name], self.ssh
+        filled = {
+            field: getattr(host, field) if getattr(host, field) is not None else getattr(ssh, field)
+            for field in ("user", "port", "key", "jump", "sudo")
+        }
+        return msgspec.structs.replace(host, **filled)
+
+    def secret_sources(self) -> dict[str, str]:
+        """Return where each secret comes from, the database's address among them."""
+        return dict(self.secrets) | ({"DATABASE_URL": self.database.url} if self.database else {})
+
+
+def read(path: Path, target: str = "") -> Spec:
+    """Return what a file says about one of its targets. Raises `Refused` (`deploy.spec`) with every problem, each with its line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        sentence = f"{path} cannot be read: {reason}."
+        raise Refused("deploy.spec_unreadable", sentence, hint="Name the file with --file; see docs/reference/deploy-toml.md.") from error
+    return parse(text, str(path), target)
+
+
+def parse(text: str, name: str = "deploy.toml", target: str = "") -> Spec:
+    """Return what the text of a file called `name` says. Raises `Refused` as `read` does."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Refused("deploy.spec", f"{name} is not TOML: {error}.", hint="See docs/reference/deploy-toml.md.") from error
+    problems = form.problems(tree, Spec, text)
+    chosen = tree if problems else _chosen(tree, target, text, problems)
+    if not problems:
+        problems = _sense(chosen, text)
+    if problems:
+        sentence = f"{name} has {len(problems)} problem{'s' if len(problems) > 1 else ''}."
+        raise Refused("deploy.spec", sentence, hint="See docs/reference/deploy-toml.md.").with_problems(problems)
+    return msgspec.convert(chosen, Spec)
+
+
+def _chosen(tree: dict[str, Any], target: str, text: str, problems: list[Problem]) -> dict[str, Any]:
+    """Return the tree of one target: what stands above, with what the target says over it."""
+    base = {key: value for key, value in tree.items() if key != "target"}
+    targets: dict[str, Any] = tree.get("target", {})
+    if not target:
+        return base
+    if target not in targets:
+        known = ", ".join(sorted(targets)) or "none"
+        problems.append(form.problem(("target", target), text, f"there is no target {target} (there is: {known})"))
+        return base
+    return {key: value for key, value in base.items() if key != "hosts" or "hosts" not in targets[target]} | _over(base, targets[target])
+
+
+def _over(base: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return `above`, its tables (but `hosts`) filled up from `base`."""
+    return {
+        key: {**base.get(key, {}), **value} if isinstance(value, dict) and key != "hosts" else value for key, value in above.items()
+    }
+
+
+def _sense(tree: dict[str, Any], text: str) -> list[Problem]:
+    """Return what is well formed and still makes no sense."""
+    spec = msgspec.convert(tree, Spec)
+    found: list[Problem] = []
+    if not spec.hosts:
+        found.append(form.problem(("hosts",), text, "there is no host; write [hosts.NAME] with an address"))
+    steps = spec.strategy.steps
+    if list(steps) != sorted(set(steps)) or not steps or steps[-1] != 100:  # noqa: PLR2004 -- percent
+        found.append(form.problem(("strategy", "steps"), text, "steps must grow and end with 100"))
+    found += [
+        form.problem(("secrets", name), text, f"{name} stands in env too; keep one") for name in sorted(spec.secrets) if name in spec.env
+    ]
+    if "DATABASE_URL" in spec.env or (spec.database and "DATABASE_URL" in spec.secrets):
+        found.append(form.problem(("env", "DATABASE_URL"), text, "DATABASE_URL can hold a password: give its source as database.url"))
+    addresses = [(host.address, host.port) for host in spec.hosts.values()]
+    if len(set(addresses)) < len(addresses):
+        found.append(form.problem(("hosts",), text, "two hosts have the same address"))
+    return found
