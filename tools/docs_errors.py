@@ -24,6 +24,8 @@ COMPUTED = [
     ("engine.input_unknown", "There is no input {name}.", ""),
     ("project.trashed", "This project is in the trash.", "Restore it first."),
     ("workflow.trashed", "This workflow is in the trash.", "Restore it first."),
+    ("settings.value", "{name}: {what} (found {found} in {source}); {fix}", ""),
+    ("settings.doubtful", "{name}: {what} (found {found} in {source}); {fix}", ""),
     ("sandbox.memory", "This used more memory than it may and was stopped.", ""),
     ("sandbox.output", "The result has {…} bytes; {bytes_max} are allowed.", ""),
 ]

@@ -8,6 +8,7 @@ from comfytavern import __version__
 from comfytavern.cli.build import build
 from comfytavern.cli.check import check
 from comfytavern.cli.doctor import doctor
+from comfytavern.cli.env import env
 from comfytavern.cli.run import run
 from comfytavern.cli.serve import serve
 from comfytavern.cli.users import users
@@ -25,6 +26,7 @@ app.command()(serve)
 app.command()(run)
 app.add_typer(users, name="users")
 app.command()(doctor)
+app.add_typer(env, name="env")
 app.command()(check)
 app.add_typer(build, name="build")
 

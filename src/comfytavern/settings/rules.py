@@ -1,0 +1,87 @@
+"""What no single value is wrong about: what production refuses, and what looks like a mistake."""
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Final
+
+from comfytavern.settings.fields import Settings
+from comfytavern.settings.sources import Trouble, known_names
+from comfytavern.settings.strength import HOW_TO_MAKE_ONE, weakness
+
+OURS: Final = "COMFYTAVERN_"
+NEAR: Final = 0.85
+"""How alike two names are when one is taken for a mistake (difflib's ratio)."""
+TOKEN_BYTES_MIN: Final = 16
+
+
+def refused(settings: Settings) -> Iterator[Trouble]:
+    """Yield everything that production does not start with; nothing in development."""
+    if settings.port == settings.port_frontend:
+        yield Trouble("PORT_FRONTEND", f"is the port of the back end too ({settings.port})", "give it another port")
+    if settings.environment != "production":
+        return
+    yield from _weak_secrets(settings)
+    if settings.log_level == "debug":
+        yield Trouble("LOG_LEVEL", "debug is not for production: it may log what people write", "use info or warning")
+    for network in settings.trusted_proxies:
+        if ip_network(network, strict=False).prefixlen == 0:
+            yield Trouble("TRUSTED_PROXIES", f"{network} lets everybody say who they are", "name your proxies, like 10.0.0.0/8")
+    yield from _not_writable("DATA_DIR", settings.data_dir)
+    if settings.database.startswith("sqlite"):
+        file = Path(settings.database.partition(":///")[2])
+        yield from _not_writable("DATABASE_URL" if settings.database_url else "DATA_DIR", file if file.exists() else file.parent)
+
+
+def doubtful(settings: Settings) -> Iterator[Trouble]:
+    """Yield what is allowed and probably not meant."""
+    secrets = settings.secrets
+    if len({secret.reveal() for secret in secrets}) < len(secrets):
+        yield Trouble("JWT_SECRET_PREVIOUS", "has a secret that is given already", "remove it there")
+    if settings.runs_per_user > settings.runs_at_once:
+        yield Trouble("RUNS_PER_USER", "is greater than RUNS_AT_ONCE", "nobody will ever have so many runs at a time")
+    if settings.environment != "production":
+        return
+    if not settings.base_url:
+        yield Trouble("API_BASE_URL", "is not set", "give the address people use, like https://tavern.example.org")
+    elif settings.base_url.startswith("http://"):
+        yield Trouble(
+            "API_BASE_URL", "is not https://: passwords and sessions can be read on the way", "put TLS in front, then use https://"
+        )
+    for each in settings.origins:
+        if each.startswith("http://"):
+            yield Trouble("CORS_ORIGIN", f"{each} is not https://", "use its https:// address")
+
+
+def unknown(environ: Iterable[str], lines: Iterable[str]) -> Iterator[Trouble]:
+    """Yield names that mean nothing to us: all of a `.env` file; of the environment those that look like ours."""
+    known = known_names()
+    for name in sorted({*environ, *lines} - known):
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=NEAR)
+        if near:
+            yield Trouble(name, "is not a setting", f"did you mean {near[0]}?")
+        elif name.startswith(OURS) or name in set(lines):
+            yield Trouble(name, "is not a setting", "remove it, or see docs/reference/settings.md")
+
+
+def _weak_secrets(settings: Settings) -> Iterator[Trouble]:
+    if not settings.secret.get_secret_value():
+        yield Trouble("JWT_SECRET", "is required in production", HOW_TO_MAKE_ONE)
+    elif weak := weakness(settings.secret.get_secret_value()):
+        yield Trouble("JWT_SECRET", weak, HOW_TO_MAKE_ONE)
+    for each in settings.earlier_secrets:
+        if weak := weakness(each.get_secret_value()):
+            yield Trouble("JWT_SECRET_PREVIOUS", weak, "remove it: whoever guesses it can log in as anybody")
+    token = settings.metrics_token.get_secret_value()
+    if token and len(token) < TOKEN_BYTES_MIN:
+        yield Trouble("METRICS_TOKEN", f"has fewer than {TOKEN_BYTES_MIN} bytes", HOW_TO_MAKE_ONE)
+
+
+def _not_writable(name: str, path: Path) -> Iterator[Trouble]:
+    there = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+    if not os.access(there, os.W_OK):
+        yield Trouble(name, f"{there} may not be written to", "change its owner, or choose another place")
+    elif there != path.absolute() and not there.is_dir():
+        yield Trouble(name, f"{there} is a file, not a folder", "choose another place")
