@@ -1,7 +1,7 @@
 """`comfytavern build`: from a checkout to one release artifact; `comfytavern build verify` tells whether one is sound."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,8 +36,9 @@ def make(  # noqa: PLR0913 -- one argument for each option
     if context.invoked_subcommand is not None:
         return
     from comfytavern.boot.release import app  # noqa: PLC0415 -- a second that `version` need not wait
-    from comfytavern.deploy.build.service import STEPS, Wish, web_only as only  # noqa: PLC0415 -- as above
+    from comfytavern.deploy.build.service import STEPS, Wish  # noqa: PLC0415 -- as above
     from comfytavern.deploy.build.service import build as build_it  # noqa: PLC0415 -- as above
+    from comfytavern.deploy.build.service import web_only as only
     from comfytavern.deploy.build.wheelhouse import target  # noqa: PLC0415 -- as above
 
     if web_only and skip_web:
@@ -51,18 +52,13 @@ def make(  # noqa: PLR0913 -- one argument for each option
         target=target(python_tag, platform),
     )
     with _progress(STEPS, quiet=json) as told:
-        if web_only:
-            dist = only(wish, told)
-        else:
-            built = build_it(wish, app(), told)
-    if web_only:
-        _print({"web": str(dist)} if json else f"The web app is in {dist}.")
-        return
-    _print(
-        _document(built)
-        if json
-        else f"{built.artifact}\n{built.files} files, {built.bytes / 1e6:.1f} MB, {built.seconds:.1f} s, sha256 {built.sha256}"
-    )
+        built = only(wish, told) if web_only else build_it(wish, app(), told)
+    if isinstance(built, Path):
+        _print({"web": str(built)} if json else f"The web app is in {built}.")
+    elif json:
+        _print(_document(built))
+    else:
+        _print(f"{built.artifact}\n{built.files} files, {built.bytes / 1e6:.1f} MB, {built.seconds:.1f} s, sha256 {built.sha256}")
 
 
 @build.command()
@@ -103,7 +99,7 @@ def verify(
 
 
 @contextmanager
-def _progress(steps: int, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+def _progress(steps: int, *, quiet: bool) -> Generator[Callable[[str], None]]:
     """Yield what hears each step: a bar for a person at a terminal, plain lines for a log, nothing for a program."""
     if quiet:
         yield lambda _: None

@@ -38,7 +38,7 @@ def bill(release: str, version: str, *, seconds: int, wheels: Iterable[Path], np
     """
     cdx = _library()
     subject = _application(cdx, version)
-    parts = [*(_python(cdx, wheel) for wheel in sorted(wheels) if not wheel.name.startswith("comfytavern-")), *_npm(cdx, npm_lock)]
+    parts = [*(_python(cdx, wheel) for wheel in sorted(wheels)), *_npm(cdx, npm_lock)]
     bom = cdx.Bom(
         serial_number=uuid.uuid5(NAMESPACE, release),
         metadata=cdx.BomMetaData(component=subject, timestamp=datetime.fromtimestamp(seconds, UTC)),

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from comfytavern.deploy.agent.pack import pack as agent
-from comfytavern.deploy.build import archive, sbom, signature, web, wheelhouse
+from comfytavern.deploy.build import archive, bytecode, sbom, signature, web, wheelhouse
 from comfytavern.deploy.build.source import Source, look, named
 from comfytavern.deploy.build.wheel import wheel
 from comfytavern.deploy.build.wheelhouse import Target
@@ -37,7 +37,7 @@ from comfytavern.deploy.release import (
 
 Told = Callable[[str], None]
 """Hears what begins now."""
-STEPS = 8
+STEPS = 9
 """How often `told` is called at most."""
 
 
@@ -138,7 +138,10 @@ def _web(wish: Wish, source: Source, release: str, out: Path, told: Told) -> Non
 
 
 def _wheels(wish: Wish, source: Source, folder: Path, told: Told) -> list[Path]:
-    """Fill wheels/ and write requirements.txt: the locked packages, the application, and uv, which installs them but is not one of them."""
+    """Fill wheels/ and write requirements.txt: the locked packages, the application, bytecode, and uv.
+
+    uv installs the others and is not one of them. Return the wheels that others made, for the bill of materials.
+    """
     told("Building the wheel")
     shelf = folder / WHEELS
     own = wheel(source.root, shelf, seconds=source.seconds)
@@ -153,10 +156,15 @@ def _wheels(wish: Wish, source: Source, folder: Path, told: Told) -> list[Path]:
     found = wheelhouse.gather([*wanted, *uv], wish.target, cache)
     for path in found.values():
         shutil.copyfile(path, shelf / path.name)
+    told("Compiling bytecode")
+    compiled = bytecode.wheel([found[pin.name] for pin in wanted], wish.target.tag, cache)
     rows = [f"{pin.name}=={pin.version} --hash=sha256:{archive.sha256(found[pin.name])}\n" for pin in wanted]
     rows.append(f"comfytavern=={source.version} --hash=sha256:{archive.sha256(own)}\n")
+    if compiled is not None:
+        shutil.copyfile(compiled, shelf / compiled.name)
+        rows.append(f"comfytavern-bytecode=={compiled.name.split('-')[1]} --hash=sha256:{archive.sha256(compiled)}\n")
     _write(folder / REQUIREMENTS, "".join(sorted(rows)).encode())
-    return sorted(shelf.iterdir())
+    return sorted(found.values())
 
 
 def _manifest(source: Source, release: str, target: Target, app: App) -> Release:
