@@ -218,9 +218,7 @@ def _chosen(tree: dict[str, Any], target: str, text: str, problems: list[Problem
 
 def _over(base: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Return `above`, its tables (but `hosts`) filled up from `base`."""
-    return {
-        key: {**base.get(key, {}), **value} if isinstance(value, dict) and key != "hosts" else value for key, value in above.items()
-    }
+    return {key: {**base.get(key, {}), **value} if isinstance(value, dict) and key != "hosts" else value for key, value in above.items()}
 
 
 def _sense(tree: dict[str, Any], text: str) -> list[Problem]:
@@ -230,7 +228,7 @@ def _sense(tree: dict[str, Any], text: str) -> list[Problem]:
     if not spec.hosts:
         found.append(form.problem(("hosts",), text, "there is no host; write [hosts.NAME] with an address"))
     steps = spec.strategy.steps
-    if list(steps) != sorted(set(steps)) or not steps or steps[-1] != 100:  # noqa: PLR2004 -- percent
+    if list(steps) != sorted(set(steps)) or not steps or steps[-1] != 100:
         found.append(form.problem(("strategy", "steps"), text, "steps must grow and end with 100"))
     found += [
         form.problem(("secrets", name), text, f"{name} stands in env too; keep one") for name in sorted(spec.secrets) if name in spec.env

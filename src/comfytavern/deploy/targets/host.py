@@ -12,7 +12,7 @@ class Host(Protocol):
 
     name: str
 
-    async def call(  # noqa: PLR0913 -- what an agent can be told
+    async def call(
         self,
         verb: str,
         args: dict[str, Any] | None = None,

@@ -1,0 +1,27 @@
+"""Steps that write a host's configuration: the app's environment, trusted signers, nginx and the process manager."""
+
+from collections.abc import Iterator
+
+from comfytavern.deploy.facts import Facts
+from comfytavern.deploy.spec import Spec
+from comfytavern.deploy.stage import Step
+
+ENV = "/etc/comfytavern/env"
+
+
+def trusts(host: str, spec: Spec) -> Iterator[Step]:
+    """Yield the file of allowed signers, when the spec names one."""
+    if spec.signers:
+        args = {"path": "/etc/comfytavern/allowed_signers", "mode": 0o644}
+        yield Step(host=host, verb="put", args=args, content="signers", title="Say whose signatures count")
+
+
+def configures(host: str, facts: Facts, spec: Spec, site_sha256: str) -> Iterator[Step]:
+    """Yield the environment, and the site when it differs from what is there."""
+    args = {"path": f"{ENV}/base.env", "mode": 0o640, "owner": f"root:{spec.user}"}
+    yield Step(host=host, verb="put", args=args, content="base.env", title="Write the settings")
+    if spec.secret_sources():
+        args = {"path": f"{ENV}/secrets.env", "mode": 0o600, "owner": "root:root"}
+        yield Step(host=host, verb="put", args=args, content="secrets.env", title="Write the secrets")
+    if facts.site_sha256 != site_sha256:
+        yield Step(host=host, verb="site", args={"driver": spec.driver}, content="site", title=f"Configure nginx and {spec.driver}")
