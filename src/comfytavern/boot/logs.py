@@ -17,6 +17,8 @@ from comfytavern.api.about import ABOUT
 from comfytavern.boot.redact import Redact, password_of, redacting, secrets_of
 from comfytavern.settings.settings import Settings
 
+log = logging.getLogger(__name__)
+
 QUIET: Final = {"websockets": logging.ERROR, "alembic": logging.WARNING, "uvicorn.error": logging.WARNING, "httpx": logging.WARNING}
 """Libraries that say at `info` what nobody asked."""
 
@@ -26,7 +28,7 @@ _OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "ascti
 def configure(settings: Settings) -> None:
     """Send our own log and that of the libraries through one formatter, at the level that was asked for."""
     known = secrets_of(os.environ) | password_of(settings.database) | {secret.reveal() for secret in settings.secrets}
-    known.add(settings.metrics_token.get_secret_value())
+    known |= {settings.metrics_token.get_secret_value(), *(key.reveal() for key in settings.provider_keys.values())}
     chosen = settings.log_format or ("json" if settings.environment == "production" else "text")
     formatter = Machines() if chosen == "json" else _for_people()
     handler = logging.StreamHandler(sys.stderr)
@@ -34,6 +36,8 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
+    for note in settings.notes:
+        log.warning(note.message, extra={"variable": note.place["field"]})
 
 
 class Redacted(logging.Formatter):

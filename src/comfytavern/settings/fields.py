@@ -4,12 +4,14 @@ A field says its variable, default, bounds, meaning and, by `extra`, what only w
 to make one from the environment.
 """
 
+from collections.abc import Iterable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
+from comfytavern.kernel.errors import Problem
 from comfytavern.kernel.secret import Secret
 from comfytavern.settings import addresses, strength
 
@@ -280,6 +282,19 @@ class Settings(BaseModel):
         if value is not None and not value.is_absolute():
             raise ValueError("the path is not whole")
         return value
+
+    _notes: tuple[Problem, ...] = PrivateAttr(())
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """Return what is allowed and probably not meant, for the log."""
+        return self._notes
+
+    def noting(self, notes: Iterable[Problem]) -> "Settings":
+        """Return the same settings with notes."""
+        noted = self.model_copy()
+        noted._notes = tuple(notes)  # noqa: SLF001 -- of this very class
+        return noted
 
     @property
     def database(self) -> str:

@@ -32,7 +32,11 @@ def refused(settings: Settings) -> Iterator[Trouble]:
     yield from _not_writable("DATA_DIR", settings.data_dir)
     if settings.database.startswith("sqlite"):
         file = Path(settings.database.partition(":///")[2])
-        yield from _not_writable("DATABASE_URL" if settings.database_url else "DATA_DIR", file if file.exists() else file.parent)
+        name = "DATABASE_URL" if settings.database_url else "DATA_DIR"
+        if file.exists() and not os.access(file, os.W_OK):
+            yield Trouble(name, f"{file} may not be written to", "change its owner, or choose another place")
+        elif settings.database_url:
+            yield from _not_writable(name, file.parent)
 
 
 def doubtful(settings: Settings) -> Iterator[Trouble]:
@@ -79,9 +83,9 @@ def _weak_secrets(settings: Settings) -> Iterator[Trouble]:
         yield Trouble("METRICS_TOKEN", f"has fewer than {TOKEN_BYTES_MIN} bytes", HOW_TO_MAKE_ONE)
 
 
-def _not_writable(name: str, path: Path) -> Iterator[Trouble]:
-    there = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
-    if not os.access(there, os.W_OK):
-        yield Trouble(name, f"{there} may not be written to", "change its owner, or choose another place")
-    elif there != path.absolute() and not there.is_dir():
+def _not_writable(name: str, folder: Path) -> Iterator[Trouble]:
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if not there.is_dir():
         yield Trouble(name, f"{there} is a file, not a folder", "choose another place")
+    elif not os.access(there, os.W_OK | os.X_OK):
+        yield Trouble(name, f"{there} may not be written to", "change its owner, or choose another place")

@@ -43,7 +43,7 @@ def read(**given: Any) -> Settings:
     if report.settings is None:
         sentence = "Some settings have values that cannot be used."
         raise Invalid("settings.invalid", sentence, hint="See docs/reference/settings.md.").with_problems(report.errors)
-    return report.settings
+    return report.settings.noting(report.warnings)
 
 
 def examine(environ: Mapping[str, str], file: Path | None, *, secrets: Path = sources.DOCKER_SECRETS, **given: Any) -> Report:
