@@ -22,12 +22,10 @@ from comfytavern.projects.runs import Runs
 from comfytavern.projects.service import Projects
 from comfytavern.projects.stage import StageLimits
 from comfytavern.store.accounts import SqlUsers
-from comfytavern.store.appender import Appender
+from comfytavern.store.archive import archive
 from comfytavern.store.database import Database
-from comfytavern.store.engine import SqlLog
 from comfytavern.store.migrate import prepare
 from comfytavern.store.projects import SqlProjects, SqlTrash, SqlVersions, SqlWorkflows
-from comfytavern.store.runs import SqlEvents, SqlHistory, SqlRuns
 
 OWNER = "usr_bench"
 
@@ -40,16 +38,15 @@ def chain(length: int, tag: str) -> dict:
 
 async def measure(url: str) -> dict:
     database = Database(url)
-    appender = Appender(database)
     user = User(id=OWNER, name="Bench", role=Role.OWNER, created_at=0)
     await SqlUsers(database).add(Credentials(user=user, password_hash=""))
     projects = Projects(SqlProjects(database), SqlWorkflows(database), SqlVersions(database), SqlTrash(database))
-    archive = Archive(SqlRuns(database), SqlHistory(database), SqlEvents(database, appender), SqlLog(database, appender))
-    runs = Runs(projects, Runner(Catalogue.built_in(), cache=Cache()), archive, limits=StageLimits(running_per_user=100, running=100))
+    kept = archive(database)
+    runs = Runs(projects, Runner(Catalogue.built_in(), cache=Cache()), kept, limits=StageLimits(running_per_user=100, running=100))
     await runs.open()
     try:
         figures = await saves(projects) | await starts(runs)
-        return figures | await journal(archive, (await runs.history(OWNER)).items[0].id)
+        return figures | await journal(kept, (await runs.history(OWNER)).items[0].id)
     finally:
         await runs.close()
         await database.close()

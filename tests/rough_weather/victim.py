@@ -11,16 +11,13 @@ from comfytavern.engine.runner import Runner
 from comfytavern.nodes import kit
 from comfytavern.nodes.kit import Type, Words, inp, out
 from comfytavern.nodes.registry import Catalogue
-from comfytavern.projects.repo import Archive
 from comfytavern.projects.runs import Runs
 from comfytavern.projects.service import Projects
 from comfytavern.store.accounts import SqlUsers
-from comfytavern.store.appender import Appender
+from comfytavern.store.archive import archive
 from comfytavern.store.database import Database
-from comfytavern.store.engine import SqlLog
 from comfytavern.store.migrate import prepare
 from comfytavern.store.projects import SqlProjects, SqlTrash, SqlVersions, SqlWorkflows
-from comfytavern.store.runs import SqlEvents, SqlHistory, SqlRuns
 
 OWNER = "usr_owner"
 CHAINS, LENGTH = 3, 25
@@ -60,11 +57,10 @@ def graph() -> dict[str, Any]:
 
 async def serve(folder: Path) -> None:
     database = Database(f"sqlite:///{folder / 'v.db'}")
-    appender = Appender(database)
     projects = Projects(SqlProjects(database), SqlWorkflows(database), SqlVersions(database), SqlTrash(database))
-    archive = Archive(SqlRuns(database), SqlHistory(database), SqlEvents(database, appender), SqlLog(database, appender))
+    kept = archive(database)
     notes = os.open(folder / "notes", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    runs = Runs(projects, Runner(catalogue(notes)), archive)
+    runs = Runs(projects, Runner(catalogue(notes)), kept)
     users = SqlUsers(database)
     if not await users.everybody():
         await users.add(Credentials(user=User(id=OWNER, name="Owner", role=Role.OWNER, created_at=0), password_hash=""))

@@ -22,7 +22,6 @@ from comfytavern.kernel.errors import Unavailable
 from comfytavern.kernel.secret import Secret
 from comfytavern.settings.settings import Settings
 from comfytavern.store.database import Database
-from comfytavern.store.lock import only_server
 from comfytavern.store.migrate import prepare as prepare_database
 
 FREE_BYTES_MIN: Final = 32 * 1024 * 1024
@@ -52,9 +51,8 @@ def prepare(settings: Settings) -> None:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[System]:
-    """Build everything, go on with the runs of the last process, and checkpoint them at the end. One server per database at a time."""
+    """Build everything, go on with the runs of the last process, and hand over at the end what is not over."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(only_server(settings.database))
         database = Database(settings.database)
         stack.push_async_callback(database.close)
         metrics = Metrics(version=comfytavern.__version__, release=settings.release, slot=settings.slot)

@@ -1,13 +1,13 @@
 """Every room, made by its plain constructor from the settings, in the order of the floors. Nothing starts by itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from comfytavern.accounts.bearer import Signer
 from comfytavern.accounts.service import Accounts
 from comfytavern.accounts.user import User
 from comfytavern.api.metrics import Metrics
-from comfytavern.boot.rights import ProjectRights
+from comfytavern.boot.rights import ProjectRights, is_owner
 from comfytavern.boot.secrets import application_secrets
 from comfytavern.boot.tally import Counted
 from comfytavern.engine.runner import Cache, Runner
@@ -18,6 +18,7 @@ from comfytavern.graph.migrate import migrate
 from comfytavern.kernel.clock import SystemClock
 from comfytavern.llm.channels import Channels
 from comfytavern.llm.gateway import Gateway
+from comfytavern.llm.given import GivenChannels
 from comfytavern.llm.providers.demo import Demo
 from comfytavern.llm.providers.openai_compatible import OpenAICompatible
 from comfytavern.llm.vault import Vault
@@ -25,18 +26,16 @@ from comfytavern.nodes.http.guard import Fetcher
 from comfytavern.nodes.numbers.counters import Counters, MemoryCounters
 from comfytavern.nodes.registry import Catalogue
 from comfytavern.nodes.sandbox.pool import Sandbox
-from comfytavern.projects.repo import Archive
+from comfytavern.projects.executor import this_process
+from comfytavern.projects.limits import StageLimits
 from comfytavern.projects.runs import Runs
 from comfytavern.projects.service import Projects
-from comfytavern.projects.stage import StageLimits
 from comfytavern.settings.settings import Settings
 from comfytavern.store.accounts import SqlSessions, SqlSetup, SqlUsers
-from comfytavern.store.appender import Appender
+from comfytavern.store.archive import archive
 from comfytavern.store.database import Database
-from comfytavern.store.engine import SqlLog
 from comfytavern.store.llm import SqlChannels
 from comfytavern.store.projects import SqlProjects, SqlTrash, SqlVersions, SqlWorkflows
-from comfytavern.store.runs import SqlEvents, SqlHistory, SqlRuns
 
 CALLS_PER_PROVIDER: Final = 16
 
@@ -64,7 +63,8 @@ class Rooms:
 def build(settings: Settings, database: Database, *, channels: Database | None = None, metrics: Metrics | None = None) -> Rooms:
     """Return every room over prepared databases. `channels`: where channels are kept, if not in `database`."""
     secret, *earlier = application_secrets(settings)
-    vault, kept = Vault(secret, earlier=earlier), SqlChannels(channels or database)
+    vault = Vault(secret, earlier=earlier)
+    kept = GivenChannels(SqlChannels(channels or database), settings.provider_keys, vault, is_owner(channels or database))
     providers = {"demo": Demo(), "openai-compatible": OpenAICompatible()}
     gateway, sandbox, catalogue = Gateway(kept, vault, providers), Sandbox(), Catalogue.built_in()
     projects = Projects(SqlProjects(database), SqlWorkflows(database), SqlVersions(database), SqlTrash(database))
@@ -102,9 +102,8 @@ def _library(settings: Settings, projects: Projects) -> Library:
 
 
 def _runs(settings: Settings, database: Database, projects: Projects, runner: Runner, catalogue: Catalogue, metrics: Metrics) -> Runs:
-    appender = Appender(database)
-    events = Counted(SqlEvents(database, appender), metrics)
-    archive = Archive(SqlRuns(database), SqlHistory(database), events, SqlLog(database, appender))
+    kept = archive(database)
+    kept = replace(kept, events=Counted(kept.events, metrics))
     limits = StageLimits(
         running=settings.runs_at_once,
         running_per_user=settings.runs_per_user,
@@ -115,4 +114,5 @@ def _runs(settings: Settings, database: Database, projects: Projects, runner: Ru
     def modern(graph: Graph) -> Graph:
         return migrate(graph, catalogue, catalogue.migrations).graph
 
-    return Runs(projects, runner, archive, limits=limits, modern=modern)
+    here = this_process(release=settings.release, slot=settings.slot)
+    return Runs(projects, runner, kept, limits=limits, modern=modern, executor=here)

@@ -6,8 +6,9 @@ from typing import Final
 from comfytavern.api.metrics import Metrics
 from comfytavern.kernel.events import NodesChanged, RunChanged, RunEvent, Usage
 from comfytavern.projects.batch import Batch
+from comfytavern.projects.executor import Hold
 from comfytavern.projects.repo import EventRepo
-from comfytavern.projects.run import TERMINAL, Changes
+from comfytavern.projects.run import TERMINAL, Changes, Tip
 
 SETTLED: Final = frozenset({"done", "cached", "skipped", "failed", "cancelled"})
 
@@ -21,9 +22,9 @@ class Counted:
         self._open: dict[str, str] = {}
         metrics.show_each("runs_open", "Runs of this process that are not over, by state.", "state", lambda: Counter(self._open.values()))
 
-    async def append(self, run_id: str, batch: Batch, changes: Changes | None) -> None:
+    async def append(self, run_id: str, batch: Batch, changes: Changes | None, hold: Hold | None = None) -> None:
         """Keep a batch, and count what is in it (EventRepo.append)."""
-        await self._inner.append(run_id, batch, changes)
+        await self._inner.append(run_id, batch, changes, hold)
         for event in batch.events:
             self._count(run_id, event)
 
@@ -34,6 +35,10 @@ class Counted:
     async def last(self, run_id: str) -> int:
         """Return the number of the last event (EventRepo.last)."""
         return await self._inner.last(run_id)
+
+    async def tips(self, run_ids: list[str]) -> dict[str, Tip]:
+        """Return how far runs are (EventRepo.tips)."""
+        return await self._inner.tips(run_ids)
 
     def _count(self, run_id: str, event: RunEvent) -> None:
         match event:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from comfytavern.kernel.errors import Failure
 from comfytavern.kernel.events import RunEvent
 from comfytavern.projects.batch import Batch
 
@@ -22,14 +23,38 @@ class Channel:
         self._kept: deque[Batch] = deque()
         self._size_bytes = 0
         self._watchers: set[asyncio.Event] = set()
+        self._failure: Failure | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._watchers)
 
     def publish(self, batch: Batch, *, ended: bool = False) -> None:
-        """Show a batch to all watchers; with `ended` nothing comes after it."""
+        """Show a batch to all watchers; with `ended` nothing comes after it. One that was shown already is left out.
+
+        Batches between the last one and this one, if any, are in the store.
+        """
+        if batch.last <= self.last:
+            return
+        if batch.first > self.last + 1:
+            self._kept.clear()
+            self._size_bytes = 0
         self._kept.append(batch)
         self._size_bytes += len(batch.body)
         while self._size_bytes > BYTES_KEPT and len(self._kept) > 1:
             self._size_bytes -= len(self._kept.popleft().body)
         self.last, self.ended = batch.last, ended
+        self.wake()
+
+    def finish(self) -> None:
+        """Say that nothing more comes."""
+        self.ended = True
+        self.wake()
+
+    def fail(self, failure: Failure) -> None:
+        """End all watching with `failure`."""
+        self._failure = failure
         self.wake()
 
     def wake(self) -> None:
@@ -44,10 +69,12 @@ class Channel:
         try:
             while True:
                 wake.clear()
+                if self._failure is not None:
+                    raise self._failure
                 for events in await self._next(after):
                     after = events[-1].seq
                     yield events
-                if after >= self.last:
+                if after >= self.last and self._failure is None:
                     if self.ended:
                         return
                     await wake.wait()

@@ -15,6 +15,11 @@ class Feed(Generic[T]):
         """Start with nobody listening."""
         self._listeners: dict[str, set[asyncio.Queue[T | None]]] = {}
 
+    @property
+    def listened(self) -> bool:
+        """Whether anybody listens to anything."""
+        return bool(self._listeners)
+
     def has(self, name: str) -> bool:
         """Tell whether anybody listens."""
         return bool(self._listeners.get(name))

@@ -60,6 +60,7 @@ class Fold:
         """Start before the first event."""
         self.state = "queued"
         self.seq = 0
+        self.t = 0.0
         self.outputs: dict[str, Any] | None = None
         self.errors: list[dict[str, Any]] | None = None
         self.nodes: dict[str, dict[str, Any]] = {}
@@ -82,7 +83,7 @@ class Fold:
 
     def add(self, event: RunEvent) -> None:  # noqa: C901 -- one case for each kind of event
         """Take the next event into account."""
-        self.seq = event.seq
+        self.seq, self.t = event.seq, event.t
         match event:
             case RunChanged():
                 self.state = event.state

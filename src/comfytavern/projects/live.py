@@ -17,12 +17,13 @@ from comfytavern.engine.log import Answered, AnyRecord, Log, Started, Waiting
 from comfytavern.engine.run import Run
 from comfytavern.kernel.clock import Clock
 from comfytavern.kernel.errors import Failure, NotFound
-from comfytavern.kernel.events import ChunkSeen, NodesChanged, RunChanged, RunEvent, StreamReset, TextDelta
+from comfytavern.kernel.events import ChunkSeen, NodesChanged, RunChanged, RunEvent, StreamReset, TextDelta, WaitOpened
 from comfytavern.projects.batch import Batch, batch_of
 from comfytavern.projects.channel import Channel
+from comfytavern.projects.executor import Hold, Lost
 from comfytavern.projects.fold import SETTLED, Fold
 from comfytavern.projects.project import moment
-from comfytavern.projects.repo import EventRepo
+from comfytavern.projects.repo import EventRepo, Journal
 from comfytavern.projects.run import TERMINAL, Changes, StoredRun
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 RETRY_S = 5.0
 CATCH_UP_S = 10.0
+_LASTING = SETTLED - {"idle"}
+"""A node that is in one of these states before and after a restart has not changed."""
 
 
 class Gate:
@@ -39,18 +42,34 @@ class Gate:
     def __init__(self, journal: Log) -> None:
         """Write to `journal`."""
         self._journal = journal
-        self.shut = False
+        self.shut = self.lost = False
+        """`lost`: another server has the run."""
+        self.on_lost: Callable[[], None] = lambda: None
 
     async def append(self, run_id: str, records: list[AnyRecord], /) -> None:
         """Add records (Log.append)."""
-        if not self.shut:
+        if self.shut:
+            return
+        try:
             await self._journal.append(run_id, records)
+        except Lost:
+            self.lose()
 
     async def intent(self, run_id: str, path: str, key: str, /) -> None:
         """Add an intent (Log.intent); a shut gate lets no effect begin."""
         if self.shut:
             raise asyncio.CancelledError
-        await self._journal.intent(run_id, path, key)
+        try:
+            await self._journal.intent(run_id, path, key)
+        except Lost:
+            self.lose()
+            raise asyncio.CancelledError from None
+
+    def lose(self) -> None:
+        """Shut, because the run is another server's now."""
+        if not self.lost:
+            self.shut = self.lost = True
+            self.on_lost()
 
     async def read(self, run_id: str, /) -> list[AnyRecord]:
         """Return all records (Log.read)."""
@@ -60,9 +79,9 @@ class Gate:
 class Live:
     """One run in memory."""
 
-    def __init__(self, id: str, owner: str, fold: Fold, channel: Channel, *, events: EventRepo, journal: Log, clock: Clock) -> None:
-        """Continue `fold`, which stands where the journaled events of run `id` end."""
-        self.id = id
+    def __init__(self, owner: str, hold: Hold, fold: Fold, channel: Channel, *, events: EventRepo, journal: Journal, clock: Clock) -> None:
+        """Continue `fold`, which stands where the journaled events of the run end that is held by `hold`."""
+        self.id, self.hold = hold.run_id, hold
         self.owner = owner
         self.fold = fold
         self.channel = channel
@@ -71,11 +90,12 @@ class Live:
         self.due_at: float | None = None
         """While it waits: when the clock answers one of its waits."""
         self.run: Run | None = None
-        self.gate = Gate(journal)
+        self.gate = Gate(journal.held(hold))
         self._events = events
         self._clock = clock
         self._epochs = {name: text.epoch for name, text in fold.texts.items()}
         self._base_ms = 0.0
+        self._again = False
         self._showing = asyncio.Lock()
         self._unsaved: list[tuple[Batch, Changes | None]] = []
 
@@ -83,6 +103,11 @@ class Live:
     def state(self) -> str:
         """State of the run."""
         return self.fold.state
+
+    @property
+    def stored(self) -> int:
+        """Number of the last event that is stored."""
+        return self._unsaved[0][0].first - 1 if self._unsaved else self.fold.seq
 
     def continues(self, stored: StoredRun) -> None:
         """Take the times of a run as it is kept."""
@@ -98,20 +123,23 @@ class Live:
         left_s = max(self._deadline_at - self._clock.now(), 0.001)
         return [replace(one, options=one.options | {"deadline_s": left_s}) if isinstance(one, Started) else one for one in records]
 
-    async def begin(self, run: Run) -> None:
+    def begin(self, run: Run) -> None:
         """Attach the engine's run."""
         now = moment(self._clock.now())
-        again = self.started_at is not None
+        self._again = self.started_at is not None
         self.run, self.started_at = run, self.started_at or now
-        self._base_ms = (now - self.started_at).total_seconds() * 1000
-        if again:
+        self._base_ms = max((now - self.started_at).total_seconds() * 1000, self.fold.t)
+
+    async def cut_off(self) -> None:
+        """Show what it means that the run was not in memory for a while, if it was not."""
+        if self._again:
             await self.show(self._cut_off(), t=self._base_ms)
 
     async def follow(self, state_changed: Callable[[], None]) -> None:
         """Show what the engine tells, until the run is over or has left memory."""
         assert self.run is not None  # noqa: S101 -- `begin` came first
         async for told in self.run.events():
-            await self.show([self._continued(event) for event in told if self._is_news(event)])
+            await self.show([self._continued(event) for event in map(self._news, told) if event is not None])
             if any(isinstance(event, RunChanged) for event in told):
                 state_changed()
 
@@ -127,7 +155,7 @@ class Live:
                     await asyncio.sleep(0.002)
 
     async def show(self, events: Sequence[RunEvent], *, t: float | None = None) -> None:
-        """Number `events` on, journal them, fold them, and publish them. Raises `NotFound` when the run was deleted meanwhile."""
+        """Number `events` on, journal them, fold them, and publish them. Raises `NotFound` when the run was deleted meanwhile, `Lost`."""
         if not events:
             return
         async with self._showing:
@@ -139,7 +167,7 @@ class Live:
             self._unsaved.append((batch := batch_of(numbered), changes))
             try:
                 await self.save()
-            except NotFound:
+            except (NotFound, Lost):
                 raise
             except Failure as failure:  # A full disk: people still see what happens, and it is written when there is room.
                 _log.warning("events of run %s are not saved yet: %s", self.id, failure.sentence)
@@ -153,7 +181,7 @@ class Live:
     async def save(self) -> None:
         """Journal what could not be journaled before. Raises `Failure` when it still cannot."""
         while self._unsaved:
-            await self._events.append(self.id, *self._unsaved[0])
+            await self._events.append(self.id, *self._unsaved[0], self.hold)
             self._unsaved.pop(0)
 
     async def saved(self) -> None:
@@ -161,7 +189,7 @@ class Live:
         while self._unsaved:
             try:
                 await self.save()
-            except NotFound:
+            except (NotFound, Lost):
                 return
             except Failure:
                 await asyncio.sleep(RETRY_S)
@@ -201,14 +229,26 @@ class Live:
             event = replace(event, epoch=event.epoch + base)
         return replace(event, t=round(event.t + self._base_ms, 3)) if self._base_ms else event
 
-    def _is_news(self, event: RunEvent) -> bool:
-        """Tell whether clients do not know it yet: a finished stream that is told again after a restart they do."""
-        if not self._base_ms or not isinstance(event, TextDelta):
-            return True
+    def _news(self, event: RunEvent) -> RunEvent | None:
+        """Return what of an event clients do not know yet: after a restart, the engine tells again what was finished before."""
+        if not self._again:
+            return event
+        match event:
+            case NodesChanged(nodes=nodes):
+                told = [node for node in nodes if node[1] not in _LASTING or self.fold.nodes.get(node[0], {}).get("state") != node[1]]
+                return replace(event, nodes=told) if told else None
+            case TextDelta():
+                return None if self._is_known(event) else event
+            case WaitOpened():
+                return None if event.token in self.fold.waits else event
+            case _:
+                return event
+
+    def _is_known(self, event: TextDelta) -> bool:
         name = f"{event.path}:{event.port}"
         text = self.fold.texts.get(name)
         known = text is not None and text.epoch == event.epoch + self._epochs.get(name, 0)
-        return not (known and text is not None and text.read()[event.offset :].startswith(event.text) and event.text)
+        return bool(known and text is not None and text.read()[event.offset :].startswith(event.text) and event.text)
 
 
 def _json(snapshot: dict[str, Any]) -> bytes:

@@ -12,6 +12,8 @@ from msgspec import Raw
 from comfytavern.engine.log import Log
 from comfytavern.kernel.paging import Page
 from comfytavern.projects.batch import Batch
+from comfytavern.projects.command import Asked, Command, Reply
+from comfytavern.projects.executor import Executor, Hold, Peer
 from comfytavern.projects.project import (
     Changes,
     Draft,
@@ -24,7 +26,7 @@ from comfytavern.projects.project import (
     WorkflowSummary,
 )
 from comfytavern.projects.run import Changes as RunChanges
-from comfytavern.projects.run import Papers, RunSummary, StoredRun, Unfinished, Which
+from comfytavern.projects.run import Moved, Papers, RunSummary, StoredRun, Tip, Unfinished, Which
 
 
 class ProjectRepo(Protocol):
@@ -103,7 +105,7 @@ class RunRepo(Protocol):
     """Runs that are to be run."""
 
     async def add(self, run: StoredRun, graph: Raw) -> None:
-        """Keep a new run of `graph`."""
+        """Keep a new run of `graph`. One with an executor is held by it, under lease 1."""
         ...
 
     async def change(self, id: str, changes: RunChanges) -> bool:
@@ -142,12 +144,19 @@ class HistoryRepo(Protocol):
         """Remove all runs that ended before, and return how many."""
         ...
 
+    async def moved(self, within_s: float) -> list[Moved]:
+        """Return everybody's runs that are new or changed their state in the last seconds, in that order."""
+        ...
+
 
 class EventRepo(Protocol):
     """Events of runs as they were shown."""
 
-    async def append(self, run_id: str, batch: Batch, changes: RunChanges | None) -> None:
-        """Keep a batch, and change the run in the same step. Raises `NotFound` (`run.unknown`) when the run is gone."""
+    async def append(self, run_id: str, batch: Batch, changes: RunChanges | None, hold: Hold | None = None) -> None:
+        """Keep a batch, and change the run in the same step. Raises `NotFound` (`run.unknown`) when the run is gone.
+
+        With a `hold`, `Lost` when somebody else has taken the run over: then nothing was written.
+        """
         ...
 
     async def read(self, run_id: str, after: int) -> list[Batch]:
@@ -158,6 +167,69 @@ class EventRepo(Protocol):
         """Return the number of the last event, 0 when there is none."""
         ...
 
+    async def tips(self, run_ids: list[str]) -> dict[str, Tip]:
+        """Return how far each of these runs is; one that is gone is left out."""
+        ...
+
+
+class Journal(Log, Protocol):
+    """The journal of runs."""
+
+    def held(self, hold: Hold, /) -> Log:
+        """Return the journal for the holder of a run: `append` and `intent` raise `Lost` when it is the holder no more."""
+        ...
+
+
+class LeaseRepo(Protocol):
+    """Which server executes which run. A server is alive when it was seen in the last `lease_s` seconds of the database's clock."""
+
+    async def beat(self, executor: Executor, *, draining: bool) -> list[Peer]:
+        """Say that a server is alive, and return the others, those that are not any more included."""
+        ...
+
+    async def take(self, run_id: str, executor: str, lease_s: float) -> Hold | None:
+        """Take a run that is not over, and that no other living server holds; None when it is not to be had."""
+        ...
+
+    async def release(self, hold: Hold) -> None:
+        """Let anybody take the run, if `hold` is still good."""
+        ...
+
+    async def free(self, lease_s: float, now: float) -> list[Unfinished]:
+        """Return the runs that anybody may take and that have something to do, in the order in which they were started.
+
+        Those that wait have something to do when the clock answers one of their waits by `now`, or when somebody asks for something.
+        """
+        ...
+
+    async def leave(self, executor: str) -> None:
+        """Forget a server: whatever it holds is free."""
+        ...
+
+
+class CommandRepo(Protocol):
+    """What servers ask of each other. A command goes with its run."""
+
+    async def post(self, id: str, run_id: str, command: Command) -> None:
+        """Ask for something. Raises `NotFound` (`run.unknown`)."""
+        ...
+
+    async def take(self, executor: str) -> list[Asked]:
+        """Return, once, what is asked of the runs that a server holds, in order; after a take-over the new holder gets it again."""
+        ...
+
+    async def finish(self, id: str, outcome: bytes) -> None:
+        """Say how a command ended."""
+        ...
+
+    async def reply(self, id: str) -> Reply | None:
+        """Return how far a command is; None when it is gone, with its run."""
+        ...
+
+    async def drop(self, id: str) -> bool:
+        """Remove a command; False when somebody has begun with it and has not finished."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Archive:
@@ -166,4 +238,6 @@ class Archive:
     runs: RunRepo
     history: HistoryRepo
     events: EventRepo
-    journal: Log
+    journal: Journal
+    leases: LeaseRepo
+    commands: CommandRepo

@@ -90,6 +90,8 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     order: Order
     due_at: float | None = None
     """While it waits: when the clock answers one of its waits, in seconds since 1970."""
+    executor: str | None = None
+    """Which server executes it; None: whoever has a place for it."""
 
 
 class Papers(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,12 +116,28 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that is to go on after a restart."""
+    """A run that is not over."""
 
     id: str
     owner: str
     state: str
     due_at: float | None = None
+    executor: str | None = None
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that has changed its state; `at` is when, by the clock of the database."""
+
+    owner: str
+    at: float
+    summary: RunSummary
+
+
+class Tip(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a run is: its state, and the number of its last event that is kept."""
+
+    state: str
+    last: int
 
 
 class Which(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,3 +197,9 @@ def no_run(id: str) -> NotFound:
 def still_active(id: str) -> Conflict:
     """Say that it must be over first."""
     return Conflict("run.active", "This run is not over.", hint="Cancel it first.", id=id)
+
+
+def rewound(id: str, last: int) -> Conflict:
+    """Say that events which somebody has seen are not there any more: a power cut, or a full disk, took them."""
+    sentence = "This run has gone back to an earlier event than you have seen."
+    return Conflict("run.rewound", sentence, hint="Read the run again, and go on from its seq.", id=id, last=last)

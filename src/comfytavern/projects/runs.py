@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
-from comfytavern.engine.log import Ended, Finished, Waiting
+from comfytavern.engine.log import Answered, Ended, Finished, Waiting
 from comfytavern.engine.runner import Plan, Runner
 from comfytavern.graph import codec
 from comfytavern.graph.document import Graph
@@ -17,10 +18,15 @@ from comfytavern.kernel.errors import Conflict, Failure, Invalid, NotFound
 from comfytavern.kernel.events import RunEvent
 from comfytavern.kernel.ids import new_id
 from comfytavern.kernel.paging import LIMIT_DEFAULT, Page
+from comfytavern.projects.command import Answer, Asked, Cancel, Command, Resolve
 from comfytavern.projects.detail import detail
 from comfytavern.projects.drafts import canonical
+from comfytavern.projects.errands import Errands
+from comfytavern.projects.executor import Elsewhere, Executor, Lost, elsewhere, this_process
 from comfytavern.projects.feed import Feed
+from comfytavern.projects.limits import StageLimits
 from comfytavern.projects.live import Live
+from comfytavern.projects.plans import Plans
 from comfytavern.projects.project import moment
 from comfytavern.projects.repo import Archive
 from comfytavern.projects.run import (
@@ -39,7 +45,10 @@ from comfytavern.projects.run import (
     still_active,
 )
 from comfytavern.projects.service import Projects
-from comfytavern.projects.stage import Stage, StageLimits
+from comfytavern.projects.stage import Stage
+
+_log = logging.getLogger(__name__)
+HAND_OVER_LOOK_S = 0.02
 
 
 class Runs:
@@ -54,24 +63,79 @@ class Runs:
         clock: Clock | None = None,
         limits: StageLimits | None = None,
         modern: Callable[[Graph], Graph] | None = None,
+        executor: Executor | None = None,
     ) -> None:
-        """Run graphs by `runner`, and keep what happens in `archive`; `modern` brings a saved graph to the present kinds."""
+        """Run graphs by `runner`, and keep what happens in `archive`; `modern` brings a saved graph to the present kinds.
+
+        `executor` is this process among all that share the archive.
+        """
         self._projects, self._runner, self._clock = projects, runner, clock or SystemClock()
         self._runs, self._history, self._events = archive.runs, archive.history, archive.events
         self._journal = archive.journal
-        self._stage = Stage(projects, runner, archive, clock=self._clock, limits=limits or StageLimits(), modern=modern)
+        self._plans = Plans(projects, runner, archive.runs, modern)
+        executor, limits = executor or this_process(), limits or StageLimits()
+        self._stage = Stage(runner, self._plans, archive, clock=self._clock, limits=limits, executor=executor)
         self._stage.changed = self._changed
+        self._channels, self._presence = self._stage.channels, self._stage.presence
+        self._errands = Errands(archive.commands, self._do)
+        self._beside = False
         self._feed: Feed[RunSummary] = Feed()
         self._telling: set[asyncio.Task[None]] = set()
 
+    @property
+    def open_count(self) -> int:
+        """How many runs this process executes that are not over."""
+        return sum(live.state not in TERMINAL for live in self._stage.live.values())
+
     async def open(self) -> None:
-        """Go on with every run that was not over when the last process ended, however it ended."""
+        """Take part: go on with every run that is not over and that no living server executes, now and from now on."""
+        await self._begin()
         await self._stage.open()
 
     async def close(self) -> None:
-        """Stop; runs that are not over go on with the next `open`."""
+        """Stop; runs that are not over go on with another server, or with the next `open`."""
         await self._stage.close()
         self._feed.close()
+
+    async def drain(self) -> None:
+        """Begin nothing more that another server can do: no run from the queue, no take-over. What runs goes on."""
+        self._presence.draining = True
+        await self._seen()
+
+    async def undrain(self) -> None:
+        """Take part again."""
+        self._presence.draining = False
+        await self._seen()
+
+    async def hand_over(self, deadline_s: float) -> int:
+        """Wait until the runs of this process have ended, for so long; then let others go on with the rest, and return how many.
+
+        Runs that only wait for people are handed over at once. A node that had not finished starts anew there; an effect that had
+        begun is `unknown` there (semantics, O3).
+        """
+        await self.drain()
+        stage, loop = self._stage, asyncio.get_running_loop()
+        end = loop.time() + deadline_s
+        handed = await stage.put_down(live for live in list(stage.live.values()) if live.state == "waiting")
+        while self.open_count and loop.time() < end:  # noqa: ASYNC110 -- they end in many places
+            await asyncio.sleep(HAND_OVER_LOOK_S)
+        return handed + await stage.put_down(list(stage.live.values()))
+
+    async def _begin(self) -> None:
+        """Do what is done beside runs: be seen, follow what other servers do, and serve them."""
+        await self._presence.begin()
+        if not self._beside:
+            self._beside = True
+            stage = self._stage
+            stage.spawn(self._channels.follow())
+            stage.spawn(self._channels.listen(lambda: self._feed.listened, lambda one: self._changed(one.owner, one.summary.id)))
+            stage.spawn(self._errands.serve(self._presence.executor.id, lambda: bool(stage.live), self._done_before))
+
+    async def _seen(self) -> None:
+        try:
+            await self._presence.beat()
+        except Failure as failure:
+            _log.warning("other servers are not told: %s", failure.sentence)
 
     async def start(self, owner: str, request: RunRequest | dict[str, Any], *, source: str = "http") -> RunSummary:
         """Start a run, or let it wait for its turn. One that names a session is an editor's: its source is `canvas`.
@@ -79,15 +143,21 @@ class Runs:
         Raises `Invalid` (`graph.invalid`, `engine.inputs`, `engine.missing`) with every problem; then there is no run.
         """
         asked = _request(request)
+        await self._begin()
         graph, summary, project_id = await self._subject(owner, asked, "canvas" if asked.session else source)
         decoded, body = await asyncio.to_thread(canonical, graph)
         library = await self._projects.library(owner, decoded)
-        plan = await self._stage.compile(decoded, library)
+        plan = await self._plans.compile(decoded, library)
         self._runner.checked(plan, asked.inputs)
         order = msgspec.structs.replace(order_of(asked), library=library.newest)
-        stored = StoredRun(owner=owner, summary=summary, project_id=project_id, order=order)
-        await self._runs.add(stored, msgspec.Raw(body))
-        return await self._admit(stored, plan)
+        me = self._presence.executor.id
+        stored = StoredRun(owner=owner, summary=summary, project_id=project_id, order=order, executor=me)
+        at_once = self._stage.reserve(owner, summary.id)
+        try:
+            await self._runs.add(stored, msgspec.Raw(body))
+            return await self._admit(stored, plan, at_once=at_once)
+        finally:
+            self._stage.give_back(summary.id)
 
     async def get(self, owner: str, id: str) -> RunView:
         """Return a run as it is now. Raises `NotFound` (`run.unknown`), as all that take an id do."""
@@ -99,7 +169,7 @@ class Runs:
         elif papers.shown is not None:
             shown = msgspec.json.decode(papers.shown)
         else:
-            shown = (await self._stage.fold(id)).snapshot() | {"state": stored.summary.state}
+            shown = (await self._channels.fold(id)).snapshot() | {"state": stored.summary.state}
         summary: dict[str, Any] = msgspec.structs.asdict(stored.summary) | {"position": self._stage.turns.positions().get(id)}
         asked: dict[str, Any] = {"inputs": stored.order.inputs, "graph": papers.graph}
         return RunView(**summary | asked | shown)
@@ -121,14 +191,19 @@ class Runs:
     async def watch(self, owner: str, id: str, after: int = 0) -> AsyncIterator[list[RunEvent]]:
         """Return the events after number `after` without a gap, then those to come; it ends after the last event of the run.
 
-        Any number of clients may watch, and one that reads slowly holds up nobody. Raises `NotFound` before the first event.
+        Any number of clients may watch, and one that reads slowly holds up nobody. Raises `NotFound` before the first event,
+        and `Conflict` (`run.rewound`) when there is no event `after` (any more): then read the run again.
         """
         await self._find(owner, id)
-        return (await self._stage.channel(id)).watch(after)
+        await self._begin()
+        channel = await self._channels.of(id)
+        await self._channels.check(id, after)
+        return channel.watch(after)
 
     async def events(self, owner: str, id: str, after: int = 0) -> tuple[list[RunEvent], bool]:
         """Return the events after number `after` (some megabytes at most), and whether no more can come."""
         stored = await self._find(owner, id)
+        await self._channels.check(id, after)
         events = [event for batch in await self._events.read(id, after) for event in batch.after(after)]
         last = events[-1].seq if events else after
         return events, stored.summary.state in TERMINAL and last >= await self._events.last(id)
@@ -141,35 +216,21 @@ class Runs:
 
     async def cancel(self, owner: str, id: str, path: str | None = None) -> None:
         """Stop a run, or one node of it with what depends on it. A run that is over stays as it is."""
-        stored = await self._find(owner, id)
-        if stored.summary.state in TERMINAL or (path is None and await self._stage.withdraw(owner, id)):
-            return
-        live = await self._reached(stored)
-        if live is None or live.run is None:
-            return
-        if path is None:
-            await self._journal.append(id, [Ended(state="cancelled")])  # Whatever happens from here on, it does not go on.
-        live.run.cancel(path)
+        await self._find(owner, id)
+        await self._errands.run(id, Cancel(path))
 
     async def answer(self, owner: str, id: str, token: str, value: Any) -> None:
         """Answer a question of a run, and return when the answer is on the disk.
 
         Raises `Conflict` (`run.answered`) for a second answer, `NotFound` (`run.token`), `Invalid` (`run.answer`).
         """
-        stored = await self._find(owner, id)
-        live = await self._reached(stored)
-        if live is None or live.run is None:
-            raise await self._too_late(id, token)
-        await live.caught_up(lambda run: token not in live.fold.waits or token in run.waits or token in run.closed_waits)
-        await live.run.answer(token, value)
+        await self._find(owner, id)
+        await self._errands.run(id, Answer(token, value))
 
     async def resolve_unknown(self, owner: str, id: str, path: str, action: str, value: Any = None) -> None:
         """Say what to do about an effect that may have happened before a crash: `retry`, `fail`, or `result` with its value."""
-        live = await self._reached(await self._find(owner, id))
-        if live is None or live.run is None:
-            raise NotFound("run.node", "No node of this run is in doubt.", path=path)
-        await live.caught_up(lambda run: live.fold.nodes.get(path, {}).get("state") != "unknown" or path in run.unknowns)
-        live.run.resolve_unknown(path, action, value)
+        await self._find(owner, id)
+        await self._errands.run(id, Resolve(path, action, value))
 
     async def node(self, owner: str, id: str, path: str) -> NodeDetail:
         """Return one node of a run with its values in full. Raises `NotFound` (`run.node`)."""
@@ -200,9 +261,9 @@ class Runs:
         return await self._history.expire(moment(self._clock.now()) - timedelta(days=days))
 
     async def queue(self, owner: str) -> QueueView:
-        """Return what of one person runs now, and what waits for its turn."""
+        """Return what of one person runs now, and what waits for its turn; on all servers."""
         positions = self._stage.turns.positions()
-        running = [id for id, live in self._stage.live.items() if live.owner == owner and live.state not in TERMINAL]
+        running = [run.id for run in await self._runs.unfinished() if run.owner == owner and run.executor and run.id not in positions]
         return QueueView(
             running=[await self._place(id) for id in running],
             queued=[await self._place(id, positions[id]) for id in self._stage.turns.of(owner)],
@@ -225,18 +286,76 @@ class Runs:
         summary = RunSummary(workflow_id=workflow.id, workflow_name=workflow.name, version=number, **base)
         return bytes(graph), summary, workflow.project_id
 
-    async def _admit(self, stored: StoredRun, plan: Plan) -> RunSummary:
+    async def _admit(self, stored: StoredRun, plan: Plan, *, at_once: bool) -> RunSummary:
         owner, id = stored.owner, stored.summary.id
+        hold = self._stage.hold(id)
         try:
-            if self._stage.free(owner):
-                live = await self._stage.begin(owner, id, plan)
+            if at_once:
+                live = await self._stage.begin(owner, id, plan, hold)
                 return msgspec.structs.replace(stored.summary, state="running", started_at=live.started_at)
-            position = await self._stage.queue(owner, id)
+            position = await self._stage.queue(owner, hold)
+        except Lost:  # This process stood still for so long that another one has taken the run.
+            return stored.summary
         except Failure:
             await self._history.remove(owner, id)
             raise
         self._changed(owner, id)
         return msgspec.structs.replace(stored.summary, position=position)
+
+    async def _do(self, id: str, command: Command) -> None:
+        """Do what is asked of a run that is, or can be, executed here. Raises `Elsewhere`."""
+        stored = await self._runs.find(id)
+        if stored is None:
+            raise no_run(id)
+        try:
+            match command:
+                case Cancel(path=path):
+                    await self._cancel(stored, path)
+                case Answer(token=token, value=value):
+                    await self._answer(stored, token, value)
+                case Resolve(path=path, action=action, value=value):
+                    await self._resolve(stored, path, action, value)
+                case _:
+                    assert_never(command)
+        except Lost as failure:
+            raise elsewhere(id) from failure
+
+    async def _cancel(self, stored: StoredRun, path: str | None) -> None:
+        id = stored.summary.id
+        if stored.summary.state in TERMINAL or (path is None and await self._stage.withdraw(stored.owner, id)):
+            return
+        live = await self._reached(stored)
+        if live is None or live.run is None:
+            return
+        if path is None:
+            await live.gate.append(id, [Ended(state="cancelled")])  # Whatever happens from here on, it does not go on.
+            if live.gate.lost:
+                raise elsewhere(id)
+        live.run.cancel(path)
+
+    async def _answer(self, stored: StoredRun, token: str, value: Any) -> None:
+        live = await self._reached(stored)
+        if live is None or live.run is None:
+            raise await self._too_late(stored.summary.id, token)
+        await live.caught_up(lambda run: token not in live.fold.waits or token in run.waits or token in run.closed_waits)
+        await live.run.answer(token, value)
+        if live.gate.lost:
+            raise elsewhere(stored.summary.id)
+
+    async def _resolve(self, stored: StoredRun, path: str, action: str, value: Any) -> None:
+        live = await self._reached(stored)
+        if live is None or live.run is None:
+            raise NotFound("run.node", "No node of this run is in doubt.", path=path)
+        await live.caught_up(lambda run: live.fold.nodes.get(path, {}).get("state") != "unknown" or path in run.unknowns)
+        live.run.resolve_unknown(path, action, value)
+
+    async def _done_before(self, asked: Asked) -> bool:
+        """Tell whether a server that did not live to say so has carried out a command: an answer would be refused as a second one."""
+        command = asked.command
+        if not isinstance(command, Answer):
+            return False
+        records = await self._journal.read(asked.run_id)
+        return any(isinstance(one, Answered) and one.token == command.token and one.value == command.value for one in records)
 
     async def _find(self, owner: str, id: str) -> StoredRun:
         found = await self._history.find(owner, id)
@@ -245,15 +364,18 @@ class Runs:
         return found
 
     async def _reached(self, stored: StoredRun) -> Live | None:
-        """Return a run that has begun and is not over, in memory; None for any other."""
+        """Return a run that has begun and is not over, in memory; None for any other. Raises `Elsewhere`."""
         id, owner, state = stored.summary.id, stored.owner, stored.summary.state
         if state in TERMINAL or (state == "queued" and id in self._stage.turns.of(owner)):
             return None
-        self._stage.turns.remove(owner, id)  # After a restart it may wait to go on: it need not wait any more.
         try:
-            return await self._stage.load(id)
+            live = await self._stage.load(id)
+        except Elsewhere:
+            raise
         except Conflict:  # It has just ended.
             return None
+        self._stage.turns.remove(owner, id)  # After a restart it may wait to go on: it need not wait any more.
+        return live
 
     async def _too_late(self, id: str, token: str) -> Failure:
         if any(isinstance(record, Waiting) and record.token == token for record in await self._journal.read(id)):
@@ -292,6 +414,7 @@ class Runs:
     async def _tell(self, owner: str, id: str) -> None:
         stored = await self._history.find(owner, id)
         if stored is not None:
+            self._channels.tells(id, stored.summary.state)
             place = self._stage.turns.positions().get(id)
             self._feed.tell(owner, msgspec.structs.replace(stored.summary, position=place))
 

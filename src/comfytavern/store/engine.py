@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from comfytavern.engine.log import Answered, AnyRecord, Intent, decode, encode
 from comfytavern.kernel.errors import NotFound
+from comfytavern.projects.executor import Hold
 from comfytavern.store.appender import Appender, Rows
 from comfytavern.store.database import Database
 from comfytavern.store.tables import run_records
@@ -21,10 +22,11 @@ _SMALL_BATCH = 64
 class SqlLog:
     """Journals runs that the table `runs` knows."""
 
-    def __init__(self, database: Database, appender: Appender) -> None:
-        """Read from `database`, write through `appender`, which other writers share."""
+    def __init__(self, database: Database, appender: Appender, hold: Hold | None = None) -> None:
+        """Read from `database`, write through `appender`, which other writers share; with a `hold`, only while it is good."""
         self._database = database
         self._appender = appender
+        self._hold = hold
         self._next: dict[str, int] = {}
 
     async def append(self, run_id: str, records: list[AnyRecord], /) -> None:
@@ -41,6 +43,10 @@ class SqlLog:
         async with self._database.read() as connection:
             bodies = (await connection.scalars(query)).all()
         return await asyncio.to_thread(lambda: [decode(body) for body in bodies])
+
+    def held(self, hold: Hold, /) -> "SqlLog":
+        """Return the journal for the holder of a run (Journal.held)."""
+        return SqlLog(self._database, self._appender, hold)
 
     async def of_node(self, run_id: str, path: str) -> list[AnyRecord]:
         """Return the records of one node, in order."""
@@ -61,7 +67,7 @@ class SqlLog:
             del self._next[next(iter(self._next))]
         rows = _rows(run_id, first, records) if len(records) <= _SMALL_BATCH else await asyncio.to_thread(_rows, run_id, first, records)
         try:
-            await self._appender.add(run_records, rows, durable=durable)
+            await self._appender.add(run_records, rows, durable=durable, hold=self._hold)
         except IntegrityError as error:
             raise NotFound("run.unknown", "There is no such run.", id=run_id) from error
 

@@ -9,19 +9,38 @@ from sqlalchemy.exc import IntegrityError
 
 from comfytavern.kernel.paging import Page
 from comfytavern.projects.batch import Batch
-from comfytavern.projects.run import ACTIVE, TERMINAL, Changes, Order, Papers, RunSummary, StoredRun, Unfinished, Which, duration_ms, no_run
+from comfytavern.projects.executor import Hold
+from comfytavern.projects.run import (
+    ACTIVE,
+    TERMINAL,
+    Changes,
+    Moved,
+    Order,
+    Papers,
+    RunSummary,
+    StoredRun,
+    Tip,
+    Unfinished,
+    Which,
+    duration_ms,
+    no_run,
+)
 from comfytavern.store.appender import Appender
 from comfytavern.store.blobs import keep_blob, sweep_blobs
 from comfytavern.store.database import Database
 from comfytavern.store.pages import newest_first, page_of
 from comfytavern.store.tables import blobs, run_events, runs
+from comfytavern.store.times import database_time
 
 READ_BYTES = 4 << 20
 """How much of a run's events one read brings, about."""
 _ROWS = 256
 _COMPUTED = {"duration_ms", "position"}
 _SUMMARY = tuple(runs.c[name] for name in RunSummary.__struct_fields__ if name not in _COMPUTED)
-_STORED = select(*_SUMMARY, runs.c.owner_id, runs.c.project_id, runs.c.order, runs.c.due_at)
+_STORED = select(*_SUMMARY, runs.c.owner_id, runs.c.project_id, runs.c.order, runs.c.due_at, runs.c.executor)
+
+
+OPEN = select(runs.c.id, runs.c.owner_id, runs.c.state, runs.c.due_at, runs.c.executor).where(runs.c.state.in_(ACTIVE))
 
 
 class SqlRuns:
@@ -39,6 +58,7 @@ class SqlRuns:
         async with self._database.write() as connection:
             digest = await keep_blob(connection, bytes(graph))
             row |= {"owner_id": run.owner, "project_id": run.project_id, "digest": digest, "order": msgspec.json.encode(run.order)}
+            row |= {"executor": run.executor, "lease": 1 if run.executor else 0, "moved_at": database_time()}
             await connection.execute(insert(runs).values(row))
 
     async def change(self, id: str, changes: Changes) -> bool:
@@ -59,10 +79,8 @@ class SqlRuns:
 
     async def unfinished(self) -> list[Unfinished]:
         """Return the runs that are not over (RunRepo.unfinished)."""
-        query = select(runs.c.id, runs.c.owner_id, runs.c.state, runs.c.due_at).where(runs.c.state.in_(ACTIVE))
         async with self._database.read() as connection:
-            rows = await connection.execute(query.order_by(runs.c.created_at, runs.c.id))
-            return [Unfinished(id=row.id, owner=row.owner_id, state=row.state, due_at=row.due_at) for row in rows]
+            return unfinished(await connection.execute(OPEN.order_by(runs.c.created_at, runs.c.id)))
 
 
 class SqlHistory:
@@ -99,6 +117,13 @@ class SqlHistory:
             await sweep_blobs(connection)
         return gone
 
+    async def moved(self, within_s: float) -> list[Moved]:
+        """Return runs that changed their state lately (HistoryRepo.moved)."""
+        query = select(*_SUMMARY, runs.c.owner_id, runs.c.moved_at).where(runs.c.moved_at > database_time() - within_s)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(runs.c.moved_at))
+            return [Moved(owner=row.owner_id, at=row.moved_at, summary=_summary(row)) for row in rows]
+
 
 class SqlEvents:
     """Events of runs as they were shown."""
@@ -108,12 +133,12 @@ class SqlEvents:
         self._database = database
         self._appender = appender
 
-    async def append(self, run_id: str, batch: Batch, changes: Changes | None) -> None:
+    async def append(self, run_id: str, batch: Batch, changes: Changes | None, hold: Hold | None = None) -> None:
         """Keep a batch, and change the run in the same step (EventRepo.append)."""
         row = {"run_id": run_id, "first_seq": batch.first, "last_seq": batch.last, "body": batch.body}
         then = update(runs).where(runs.c.id == run_id).values(_values(changes)) if changes is not None else None
         try:
-            await self._appender.add(run_events, [row], then=then)
+            await self._appender.add(run_events, [row], then=then, hold=hold)
         except IntegrityError as error:
             raise no_run(run_id) from error
 
@@ -137,6 +162,18 @@ class SqlEvents:
         async with self._database.read() as connection:
             return await connection.scalar(select(func.max(run_events.c.last_seq)).where(run_events.c.run_id == run_id)) or 0
 
+    async def tips(self, run_ids: list[str]) -> dict[str, Tip]:
+        """Return how far each of these runs is (EventRepo.tips)."""
+        last = select(func.max(run_events.c.last_seq)).where(run_events.c.run_id == runs.c.id).scalar_subquery()
+        query = select(runs.c.id, runs.c.state, last.label("last")).where(runs.c.id.in_(run_ids))
+        async with self._database.read() as connection:
+            return {row.id: Tip(state=row.state, last=row.last or 0) for row in await connection.execute(query)}
+
+
+def unfinished(rows: Any) -> list[Unfinished]:
+    """Return rows of `OPEN` as values."""
+    return [Unfinished(id=row.id, owner=row.owner_id, state=row.state, due_at=row.due_at, executor=row.executor) for row in rows]
+
 
 async def _find(database: Database, where: Any) -> StoredRun | None:
     async with database.read() as connection:
@@ -149,6 +186,7 @@ async def _find(database: Database, where: Any) -> StoredRun | None:
         project_id=row.project_id,
         order=msgspec.json.decode(row.order, type=Order),
         due_at=row.due_at,
+        executor=row.executor,
     )
 
 
@@ -159,5 +197,6 @@ def _summary(row: Any) -> RunSummary:
 
 
 def _values(changes: Changes) -> dict[str, Any]:
-    values = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
+    values |= {"moved_at": database_time()} if changes.state is not None else {}
     return values | ({"shown": bytes(values["shown"])} if "shown" in values else {})

@@ -8,7 +8,6 @@ from typing import Any
 from comfytavern.accounts.user import Credentials, Role, User
 from comfytavern.engine.cache import Cache
 from comfytavern.engine.implementation import Implementation
-from comfytavern.engine.log import MemoryLog
 from comfytavern.engine.runner import Runner
 from comfytavern.graph.document import Graph
 from comfytavern.graph.kinds import Control
@@ -16,19 +15,17 @@ from comfytavern.kernel.clock import SystemClock
 from comfytavern.nodes import kit
 from comfytavern.nodes.kit import Context, Failure, Type, WaitRequest, Words, inp, out
 from comfytavern.nodes.registry import Catalogue
-from comfytavern.projects.repo import Archive
 from comfytavern.projects.runs import Runs
 from comfytavern.projects.service import Projects
 from comfytavern.projects.stage import StageLimits
 from comfytavern.store.accounts import SqlUsers
-from comfytavern.store.appender import Appender
+from comfytavern.store.archive import archive
 from comfytavern.store.database import Database
-from comfytavern.store.engine import SqlLog
 from comfytavern.store.projects import SqlProjects, SqlTrash, SqlVersions, SqlWorkflows
-from comfytavern.store.runs import SqlEvents, SqlHistory, SqlRuns
 from comfytavern.testing.projects import MemoryShelf, memory_projects
-from comfytavern.testing.runs import MemoryEvents, MemoryHistory, MemoryRuns, MemoryRunShelf
+from comfytavern.testing.runs import MemoryRunShelf, memory_archive
 
+QUICK = {"look_every_s": 0.02, "beat_s": 0.1, "lease_s": 1.0}
 ZH = Words(title="测试", description="测试")
 
 
@@ -96,11 +93,10 @@ class Kept:
     def __init__(self, shelf: MemoryShelf | Database) -> None:
         self.shelf = shelf
         if isinstance(shelf, Database):
-            appender = Appender(shelf)
-            self.archive = Archive(SqlRuns(shelf), SqlHistory(shelf), SqlEvents(shelf, appender), SqlLog(shelf, appender))
+            self.archive = archive(shelf)
         else:
-            runs = MemoryRunShelf()
-            self.archive = Archive(MemoryRuns(runs), MemoryHistory(runs), MemoryEvents(runs), MemoryLog())
+            self.runs = MemoryRunShelf()
+            self.archive = memory_archive(self.runs)
 
     def projects(self) -> Projects:
         if isinstance(self.shelf, Database):
@@ -127,12 +123,17 @@ class Server:
         self.troupe = Troupe()
         self.projects: Projects = kept.projects()
         runner = Runner(self.troupe.catalogue(), cache=Cache())
-        self.runs = Runs(self.projects, runner, kept.archive, limits=StageLimits(**({"look_every_s": 0.02} | limits)), modern=modern)
+        self.runs = Runs(self.projects, runner, kept.archive, limits=StageLimits(**(QUICK | limits)), modern=modern)
 
     def kill(self) -> None:
-        """End as kill -9 does: nothing that happens from now on is kept."""
+        """End as kill -9 does: nothing that happens from now on is kept. What is kept in memory needs no lease to run out."""
         stage = self.runs._stage
-        stage._open = False
+        stage._open, stage._closing = False, True
+        if stage.presence._beating is not None:
+            stage.presence._beating.cancel()
+            stage.presence._beating = None
+        if not isinstance(self.kept.shelf, Database):
+            self.kept.runs.executors.pop(stage.presence.executor.id, None)
         for live in stage.live.values():
             live.gate.shut = True
         for task in [*stage._tasks, *stage._performing.values()]:

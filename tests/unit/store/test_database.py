@@ -2,8 +2,6 @@
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,7 +18,6 @@ from comfytavern.store.appender import Appender
 from comfytavern.store.backup import backup_file
 from comfytavern.store.database import Database
 from comfytavern.store.dialect import async_url
-from comfytavern.store.lock import only_server
 from comfytavern.store.tables import metadata, setup_tokens
 from comfytavern.testing.databases import new_database
 
@@ -308,30 +305,3 @@ async def test_a_lock_held_by_another_program_is_a_failure(tmp_path: Path, datab
     other.close()
     await Appender(database).add(setup_tokens, [token("one")])
     assert await count(database) == 1
-
-
-# one server
-
-
-def test_one_database_has_one_server_at_a_time(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    with only_server(url):
-        with pytest.raises(Unavailable) as failure, only_server(url):
-            pass
-        assert failure.value.code == "store.locked"
-    with only_server(url), only_server("postgresql://somewhere/db"), only_server("postgresql://somewhere/db"):
-        pass
-
-
-def test_a_killed_server_leaves_no_lock_behind(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    code = f"from comfytavern.store.lock import only_server\nwith only_server({url!r}):\n    print('up', flush=True)\n    input()"
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "up\n"
-    with pytest.raises(Unavailable), only_server(url):
-        pass
-    process.kill()
-    process.communicate()
-    with only_server(url):
-        pass
