@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +140,7 @@ class _Server(uvicorn.Server):
 
     async def _leave(self) -> None:
         services, deadlines = self._system.services, self._system.deadlines
+        began = time.monotonic()
         notify("STOPPING=1")
         await self._drain()
         await leave.emptied(services.drain, deadlines)
@@ -146,7 +148,7 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         await leave.until(lambda: not self.server_state.connections, leave.GUESTS_S)
-        left = await self._runs("hand_over", deadlines.http_s)
+        left = await self._runs("hand_over", max(0.0, began + deadlines.http_s - time.monotonic()))
         log.info("handed over, %d runs are left where they are", left or 0, extra={"runs_left": left})
         self.should_exit = True
 
