@@ -1,0 +1,96 @@
+"""From files to something that starts: a venv from the release's own wheels, offline, sealed.
+
+uv comes in the release as a wheel, is unpacked once per version, and keeps its cache beside it: the packages of the next release that
+did not change are linked, not written. Order: venv and bytecode in <id>.part, the platter (syncfs), rename to <id>. Power loss before
+the rename leaves a .part, which the next `stage` or `install` starts over.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import zipfile
+from typing import Any
+
+from . import disk, process
+from .context import Context, now
+from .failures import Failed
+
+SEALED = 0o555
+HINT = "The artifact is not for this host, or not whole; see `comfytavern deploy logs`."
+
+
+def install(context: Context, release: str) -> dict[str, Any]:
+    """Install the staged release and return {install_ms, already}; the release folder appears whole or not at all."""
+    paths, began = context.paths, time.monotonic()
+    if os.path.isdir(paths.release(release)):
+        return {"already": True, "install_ms": 0}
+    part = paths.part(release)
+    if not os.path.isfile(os.path.join(part, "requirements.txt")):
+        raise Failed("deploy.not_staged", f"{release} is not staged on this host.", "Stage it first.")
+    disk.make_folders(paths.tools)
+    uv = _uv(paths.tools, part)
+    context.progress(0.1, "Making the environment")
+    venv = os.path.join(part, ".venv")
+    disk.remove_tree(venv)
+    cache = os.path.join(paths.tools, "cache")
+    common = ["--offline", "--no-config", "--cache-dir", cache, "--quiet"]
+    python = os.path.join(venv, "bin", "python")
+    argv = [uv, "venv", *common, "--relocatable", "--no-project", "--no-python-downloads", "--python", _system_python(), venv]
+    process.must(argv, "deploy.install_failed", "The environment cannot be made", HINT, cwd=part)
+    context.progress(0.3, "Installing the packages")
+    argv = [uv, "pip", "install", *common, "--no-index", "--find-links", os.path.join(part, "wheels"), "--no-deps"]
+    argv += ["--require-hashes", "--python", python, "--compile-bytecode", "-r", os.path.join(part, "requirements.txt")]
+    process.must(argv, "deploy.install_failed", "The packages cannot be installed", HINT, cwd=part, timeout_s=300)
+    context.progress(0.9, "Sealing")
+    disk.write_json(os.path.join(part, "installed.json"), {"at": now(), "python": _system_python(), "format": 1}, 0o444)
+    _seal(part)
+    process.run(["sync", "-f", part], timeout_s=120)
+    context.check_fence()
+    os.rename(part, paths.release(release))
+    disk.sync_folder(paths.releases)
+    return {"already": False, "install_ms": round((time.monotonic() - began) * 1000)}
+
+
+def _system_python() -> str:
+    """Return the host's own Python, by its version: a later default must not change an installed release."""
+    import sys
+
+    return process.which("python%d.%d" % sys.version_info[:2]) or sys.executable
+
+
+def _uv(tools: str, part: str) -> str:
+    """Return the uv of the release, unpacked once per version."""
+    wheels = os.path.join(part, "wheels")
+    name = next((name for name in sorted(os.listdir(wheels)) if name.startswith("uv-") and name.endswith(".whl")), None)
+    if name is None:
+        raise Failed("deploy.missing_wheel", "The wheel of uv is not in the release.", "Build the artifact again.", wheel="uv")
+    version = name.split("-")[1]
+    folder = os.path.join(tools, "uv-" + version)
+    program = os.path.join(folder, "uv")
+    if not os.path.exists(program):
+        os.makedirs(folder, exist_ok=True)
+        beside = f"{program}.{int(os.getpid())}"
+        with zipfile.ZipFile(os.path.join(wheels, name)) as wheel:
+            with wheel.open(f"uv-{version}.data/scripts/uv") as packed, open(beside, "wb") as file:
+                shutil.copyfileobj(packed, file, 1 << 20)
+                os.fchmod(file.fileno(), 0o755)
+                file.flush()
+                os.fsync(file.fileno())
+        os.rename(beside, program)
+    return program
+
+
+def _seal(folder: str) -> None:
+    """Take every right to write away, deepest first; files shared with the cache are sealed there too, and are never written again."""
+    for parent, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            path = os.path.join(parent, name)
+            if not os.path.islink(path):
+                os.chmod(path, os.stat(path).st_mode & SEALED)
+        for name in folders:
+            path = os.path.join(parent, name)
+            if not os.path.islink(path):
+                os.chmod(path, SEALED)
+    os.chmod(folder, 0o755)  # The folder itself is renamed next; it is sealed by its owner, root.
