@@ -1,7 +1,6 @@
 """Who made a release: an ssh signature over SHA256SUMS, which names every file. OpenSSH's own format, made by ssh-keygen."""
 
 import subprocess
-import tempfile
 from pathlib import Path
 
 from comfytavern.deploy.errors import DeployFailed
@@ -31,7 +30,8 @@ def doubts(sums: Path, signature: Path, signers: Path | None) -> list[Problem]:
 
     `signers` is a file in the form of ssh-keygen's ALLOWED SIGNERS.
     """
-    if _verify(sums, "check-novalidate", "-s", str(signature)).returncode:
+    fitting = _verify(sums, "check-novalidate", "-s", str(signature))
+    if fitting.returncode:
         fix = "Copy the artifact again from where it was built; do not install it."
         return [
             Problem(
@@ -46,19 +46,11 @@ def doubts(sums: Path, signature: Path, signers: Path | None) -> list[Problem]:
     for name in known.stdout.split():
         if not _verify(sums, "verify", "-f", str(signers), "-I", name, "-s", str(signature)).returncode:
             return []
-    key = fingerprint(signature)
+    key = next((word for word in fitting.stdout.split() if word.startswith("SHA256:")), "unknown")
     fix = f"Add the key to {signers} if you trust who made this release."
     return [
         Problem(code="release.signer", message=f"The release is signed by a key that is not allowed to ({key}). {fix}", params={"key": key})
     ]
-
-
-def fingerprint(signature: Path) -> str:
-    """Return the kind and fingerprint of the key that made a signature, as ssh-keygen writes it."""
-    with tempfile.NamedTemporaryFile() as nothing:
-        done = _verify(Path(nothing.name), "check-novalidate", "-s", str(signature))
-    words = (done.stdout + done.stderr).split()
-    return next((word for word in words if word.startswith("SHA256:")), "unknown")
 
 
 def _verify(sums: Path, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
