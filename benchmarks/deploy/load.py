@@ -11,13 +11,14 @@ failure; everything else is: the reader of this file should look for what it doe
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -102,7 +103,7 @@ class Load:
                 for work in self._users(host):
                     group.create_task(work)
 
-    def _users(self, host: Host) -> list[Awaitable[None]]:  # each is a coroutine that ends some time after `over`
+    def _users(self, host: Host) -> list[Coroutine[Any, Any, None]]:
         mix = self._mix
         paced = max(1, mix.keep + mix.fresh + mix.post)
         every_s = paced / mix.rate if mix.rate else 0.0
@@ -131,8 +132,8 @@ class Load:
                 self.tally.slowest_ms = max(self.tally.slowest_ms, took * 1000)
             await asyncio.sleep(max(0.0, every_s - took))
 
-    async def _ask(self, line: Line, method: str, path: str, body: bytes = b"", **given: Any) -> dict[str, Any]:
-        reply = await line.ask(method, path, body, **given)
+    async def _ask(self, line: Line, method: str, path: str, body: bytes = b"", *, fresh: bool = False) -> dict[str, Any]:
+        reply = await line.ask(method, path, body, fresh=fresh)
         self.tally.releases[reply.headers.get("x-comfytavern-release", "?")] += 1
         if reply.status >= 300:
             raise Fault(f"status {reply.status}", reply.body[:200].decode(errors="replace"))
@@ -145,11 +146,10 @@ class Load:
         return Line(host.place, host.headers(next(self._buckets)))
 
     def _keep(self, host: Host) -> Callable[[], Awaitable[None]]:
-        line, paths = self._line(host), ["/version", "/api/session"]
+        line, paths = self._line(host), itertools.cycle(["/health", "/version", "/version", "/api/session"])
 
         async def once() -> None:
-            paths.reverse()
-            await self._ask(line, "GET", paths[0])
+            await self._ask(line, "GET", next(paths))
 
         return once
 

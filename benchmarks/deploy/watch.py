@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.protocol import State
+from websockets.typing import Origin
 
 from benchmarks.deploy.wire import Fault, Line
 
@@ -88,8 +90,9 @@ async def watch(host: "Host", tally: "Tally", over: asyncio.Event, bucket: int) 
             await _send(wire, {"type": "watch", "run": follower.run, "after": follower.last})
         now = time.monotonic()
         if old is not None:
+            gone = old.state is not State.OPEN
+            tally.gaps_ms.append((now - noticed) * 1000 if gone else 0.0)
             await old.close()
-            tally.gaps_ms.append(max(0.0, (now - time.monotonic()) * 1000))
             tally.moves_ms.append((now - noticed) * 1000)
             follower.count("moved")
         elif lost_at:
@@ -108,16 +111,15 @@ async def watch(host: "Host", tally: "Tally", over: asyncio.Event, bucket: int) 
 
 async def _open(host: "Host", bucket: int) -> ClientConnection:
     place = host.place
-    where = {"host": place.address, "port": place.port}
-    headers = {"Cookie": host.headers(bucket)["Cookie"]}
     wire = await connect(
         f"ws://{place.site}/ws",
-        origin=place.origin,
-        additional_headers=headers,
+        host=place.address,
+        port=place.port,
+        origin=Origin(place.origin),
+        additional_headers={"Cookie": host.headers(bucket)["Cookie"]},
         proxy=None,
         open_timeout=OPEN_S,
         ping_interval=None,
-        **where,
     )
     hello = json.loads(await asyncio.wait_for(wire.recv(), OPEN_S))
     if hello["type"] != "hello":
@@ -168,10 +170,9 @@ async def stream(host: "Host", tally: "Tally", over: asyncio.Event, bucket: int)
         line = Line(host.place, host.headers(bucket))
         retry_ms = None
         try:
-            asked = {"Accept": "text/event-stream", "Last_Event_ID": str(follower.last)}
-            status, headers = await line.begin("GET", f"/api/runs/{follower.run}/events", **asked)
-            if status != 200:
-                raise Fault(f"status {status}")
+            asked = {"Accept": "text/event-stream", "Last-Event-ID": str(follower.last)}
+            status, headers = await line.begin("GET", f"/api/runs/{follower.run}/events", headers=asked)
+            _good(status)
             tally.done["stream"] += 1
             retry_ms = await _read(line, headers, follower, over)
         except Fault as fault:
@@ -181,6 +182,11 @@ async def stream(host: "Host", tally: "Tally", over: asyncio.Event, bucket: int)
             line.close()
         if retry_ms is not None:
             await asyncio.sleep(retry_ms / 1000)
+
+
+def _good(status: int) -> None:
+    if status != 200:
+        raise Fault(f"status {status}")
 
 
 async def _read(line: Line, headers: dict[str, str], follower: Follower, over: asyncio.Event) -> float | None:

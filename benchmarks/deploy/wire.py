@@ -6,6 +6,7 @@ A library would retry, pool, or turn a cut answer into a short one; here each of
 
 import asyncio
 import errno
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,9 +56,9 @@ class Line:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def ask(self, method: str, path: str, body: bytes = b"", *, fresh: bool = False, **headers: str) -> Reply:
+    async def ask(self, method: str, path: str, body: bytes = b"", *, fresh: bool = False) -> Reply:
         """Return the whole answer. Raises `Fault`."""
-        status, received = await self.begin(method, path, body, fresh=fresh, **headers)
+        status, received = await self.begin(method, path, body, fresh=fresh)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 content = b"".join([part async for part in self.parts(received)])
@@ -68,10 +69,12 @@ class Line:
             self.close()
         return Reply(status, received, content)
 
-    async def begin(self, method: str, path: str, body: bytes = b"", *, fresh: bool = False, **headers: str) -> tuple[int, dict[str, str]]:
+    async def begin(
+        self, method: str, path: str, body: bytes = b"", *, fresh: bool = False, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, str]]:
         """Send a request; return the status and the headers of the answer, whose body is still to come. Raises `Fault`."""
-        given = {**self._headers, **headers, "Content-Length": str(len(body)), "Connection": "close" if fresh else "keep-alive"}
-        head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
+        given = {**self._headers, **(headers or {}), "Content-Length": str(len(body)), "Connection": "close" if fresh else "keep-alive"}
+        head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 reader, writer = await self._open()
@@ -109,7 +112,7 @@ class Line:
         named = (line.partition(":") for line in lines if line)
         return int(words[1]), {name.lower(): value.strip() for name, _, value in named}
 
-    async def parts(self, headers: dict[str, str]):
+    async def parts(self, headers: dict[str, str]) -> AsyncIterator[bytes]:
         """Yield the body as it comes. Raises `Fault` when it ends too early."""
         reader = self._reader
         assert reader is not None

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
 
@@ -81,7 +81,7 @@ def _tools(layer: Path) -> None:
 
 
 @contextlib.contextmanager
-def _mounted(layer: Path) -> Iterator[Path]:
+def _mounted(layer: Path) -> Generator[Path]:
     """Show the system with `layer` above it; what is written goes to `layer`."""
     work, shown = layer.with_suffix(".work"), layer.with_suffix(".shown")
     for folder in (work, shown):
@@ -104,4 +104,4 @@ def _do(*command: str) -> str:
 
 if __name__ == "__main__":
     build()
-    print(FOLDER)
+    sys.stdout.write(f"{FOLDER}\n")

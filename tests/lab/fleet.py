@@ -88,10 +88,14 @@ class Fleet:
             whole, check=False, capture_output=True, text=True, timeout=timeout_s, cwd=ROOT, env={**os.environ, **(env or {})}
         )
 
-    def begin(self, command: Sequence[str], *, env: Mapping[str, str] | None = None, **given: Any) -> subprocess.Popen[bytes]:
+    def begin(
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: Any = None, stdout: Any = None, stderr: Any = None
+    ) -> subprocess.Popen[bytes]:
         """Start a command on the controller's network, inside a cell that goes with the fleet."""
         whole = [*ground.make_cell(self.name, "ctl"), *ground.in_network(self.name, "ctl"), *command]
-        return subprocess.Popen(whole, cwd=ROOT, env={**os.environ, **(env or {})}, **given)
+        return subprocess.Popen(
+            whole, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+        )
 
     def ssh(self, machine: Machine, command: str, *, user: str = "root") -> subprocess.CompletedProcess[str]:
         """Run a command on a machine as the product reaches it: by SSH, the host key checked strictly."""

@@ -8,6 +8,7 @@ import os
 import pwd
 import secrets
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Final, Self
@@ -28,7 +29,7 @@ class Postgres:
         """Prepare."""
         self._fleet, self._folder = fleet, fleet.folder / "postgres"
         self.password = secrets.token_urlsafe(18)
-        self._process = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._programs = max((path / "bin" for path in PROGRAMS.glob("*") if (path / "bin/initdb").exists()), default=None)
 
     @property
@@ -65,7 +66,7 @@ class Postgres:
         settings = [word for name, value in given.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "server.log").open("wb") as log:
             server = ["runuser", "-u", "postgres", "--", str(self._programs / "postgres"), "-D", data, *settings]
-            self._process = self._fleet.begin(server, stdout=log, stderr=log, start_new_session=True)
+            self._process = self._fleet.begin(server, stdout=log, stderr=log)
         self._wait()
         return self
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from tests.lab import ground
 from tests.lab.fleet import ROOT, Fleet
@@ -71,4 +72,4 @@ def test_nothing_is_left_of_a_fleet_whose_process_was_killed(able: None):
 
 def _traces(fleet: str) -> list[str]:
     found = [str(path) for place in (ground.CELLS, ground.MEMORY, ground.FLEETS, ground.NAMES) for path in place.glob(f"{fleet}*")]
-    return found + [line for line in open("/proc/self/mounts", encoding="utf-8") if f"/{fleet}/" in line]
+    return found + [line for line in Path("/proc/self/mounts").read_text().splitlines() if f"/{fleet}/" in line]
