@@ -1,0 +1,36 @@
+"""A secret is renewed: what was signed before is good as long as the old secret is kept, and not longer. Cookies never notice."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from comfytavern.settings.rotate import drop_previous, rotate
+from tests.server import Server
+
+SECRET = "aF3kN7v0qfW3mZt8RyLx2Hc5uJdPbS9aGeT1oXi4"
+
+
+def state(server: Server, token: str, cookie: httpx.Client) -> tuple[int, int]:
+    bearer = server.client(headers={"Authorization": f"Bearer {token}"})
+    return bearer.get("/api/session").status_code, cookie.get("/api/session").status_code
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET", "SESSION_SECRET"])
+def test_nobody_is_logged_out_by_a_rotation(tmp_path: Path, name: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"{name}={SECRET}\n")
+    with Server(tmp_path) as server:
+        cookie, token = server.owner(), server.token()
+        assert state(server, token, cookie) == (200, 200)
+        rotate(file)
+        server.stop()
+        server.start()
+        assert state(server, token, cookie) == (200, 200)
+        newer = server.token()
+        drop_previous(file)
+        server.stop()
+        server.start()
+        assert state(server, token, cookie) == (401, 200)
+        assert state(server, newer, cookie) == (200, 200)
+        assert SECRET not in server.printed()
