@@ -128,7 +128,7 @@ class _Server(uvicorn.Server):
         log.info("draining: whoever is here is asked to go elsewhere")
         notify("STATUS=draining")
         self._system.services.drain.begin()
-        await self._runs("drain")
+        await self._system.services.runs.drain()
 
     async def _stay(self) -> None:
         if self._going:
@@ -136,7 +136,7 @@ class _Server(uvicorn.Server):
         log.info("in service again")
         notify("STATUS=in service")
         self._system.services.drain.end()
-        await self._runs("undrain")
+        await self._system.services.runs.undrain()
 
     async def _leave(self) -> None:
         services, deadlines = self._system.services, self._system.deadlines
@@ -148,13 +148,9 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         await leave.until(lambda: not self.server_state.connections, leave.GUESTS_S)
-        left = await self._runs("hand_over", max(0.0, began + deadlines.http_s - time.monotonic()))
-        log.info("handed over, %d runs are left where they are", left or 0, extra={"runs_left": left})
+        handed = await services.runs.hand_over(max(0.0, began + deadlines.http_s - time.monotonic()))
+        log.info("%d runs were handed over", handed, extra={"runs_handed_over": handed})
         self.should_exit = True
-
-    async def _runs(self, verb: str, *given: float) -> Any:
-        do = getattr(self._system.services.runs, verb, None)
-        return await do(*given) if do else None
 
     def _asked_to_stop(self) -> None:
         if self._going:

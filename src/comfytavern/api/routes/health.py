@@ -34,7 +34,7 @@ async def ready(doors: Doors) -> Response:
     drain = doors.drain
     status = "unready" if any(result != "ok" for result in results) else "draining" if drain.active else "ready"
     checks["draining"] = "draining" if drain.active else "ok"
-    still = {"requests": drain.requests, "streams": drain.streams, "sockets": drain.sockets, "runs": getattr(doors.runs, "open_count", 0)}
+    still = {"requests": drain.requests, "streams": drain.streams, "sockets": drain.sockets, "runs": doors.runs.open_count}
     return json_reply({"status": status, "checks": checks, "open": still}, 200 if status == "ready" else 503)
 
 
