@@ -28,7 +28,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan depends on besides the spec, the release and the facts."""
 
     deploy: str
-    site_sha256: str = ""
+    site_sha256: str | None = None
     again: bool = False
     """Deploy a release that serves already into the other slot: for changed settings and secrets."""
 

@@ -16,7 +16,7 @@ def trusts(host: str, spec: Spec) -> Iterator[Step]:
         yield Step(host=host, verb="put", args=args, content="signers", title="Say whose signatures count")
 
 
-def configures(host: str, facts: Facts, spec: Spec, site_sha256: str) -> Iterator[Step]:
+def configures(host: str, facts: Facts, spec: Spec, site_sha256: str | None) -> Iterator[Step]:
     """Yield the environment, and the site when it differs from what is there."""
     args = {"path": f"{ENV}/base.env", "mode": 0o640, "owner": f"root:{spec.user}"}
     yield Step(host=host, verb="put", args=args, content="base.env", title="Write the settings")

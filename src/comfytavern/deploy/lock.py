@@ -1,0 +1,130 @@
+"""One deployment at a time: the lock of every host, held while something is done, and lost when a host says so."""
+
+import asyncio
+import contextlib
+import getpass
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from comfytavern.deploy.errors import DeployFailed, Locked
+from comfytavern.deploy.targets.host import Host
+
+T = TypeVar("T")
+Fences = Mapping[str, int]
+Body = Callable[[Fences], Awaitable[T]]
+TTL_S, BEAT_S, ASK_S = 30.0, 5.0, 1.0
+LOST = frozenset({"deploy.lock_lost", "deploy.fenced"})
+
+
+def owner(deploy: str) -> dict[str, Any]:
+    """Return who we are, for the hosts' lock."""
+    return {"user": getpass.getuser(), "host": socket.gethostname(), "pid": os.getpid(), "deploy": deploy}
+
+
+async def hold(hosts: Mapping[str, Host], deploy: str, body: Body[T], *, wait_s: float = 0.0) -> T:
+    """Do `body` with the locks of all `hosts` and their fencing numbers; renew them meanwhile; give them back.
+
+    Raises `Locked` when another holds one after `wait_s`, and `DeployFailed` (`deploy.lock_lost`) at once when a lock was taken over.
+    """
+    fences = await _acquire(hosts, owner(deploy), wait_s)
+    try:
+        async with asyncio.TaskGroup() as group:
+            beat = group.create_task(_beat(hosts, fences))
+            found = await body(fences)
+            beat.cancel()
+    except BaseExceptionGroup as several:
+        raise _first(several) from None
+    finally:
+        await _release(hosts, fences)
+    return found
+
+
+def _first(several: BaseExceptionGroup) -> BaseException:
+    """Return what matters most of the failures of a task group: the loss of the lock, else the first."""
+    flat = [_first(each) if isinstance(each, BaseExceptionGroup) else each for each in several.exceptions]
+    lost = [each for each in flat if isinstance(each, DeployFailed) and each.code in LOST]
+    return (lost or flat)[0]
+
+
+async def _acquire(hosts: Mapping[str, Host], us: dict[str, Any], wait_s: float) -> dict[str, int]:
+    """Take the first host's lock, then the others': who has the first has the right to ask for the rest, so two never block each other."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait_s
+    while True:
+        fences: dict[str, int] = {}
+        try:
+            await _take(hosts, us, fences)
+        except DeployFailed as failure:
+            await _release(hosts, fences)
+            holder: dict[str, Any] = failure.params.get("holder") or {}
+            if failure.code != "deploy.locked":
+                raise
+            if _dead(holder, us):
+                await hosts[str(failure.params["host"])].call("lock_break", {"reason": f"process {holder['pid']} is gone"})
+                continue
+            if loop.time() >= until:
+                raise Locked(failure.code, failure.sentence, hint=failure.hint, **failure.params) from failure
+            await asyncio.sleep(min(ASK_S, max(0.05, until - loop.time())))
+        except BaseException:
+            await _release(hosts, fences)
+            raise
+        else:
+            return fences
+
+
+async def _take(hosts: Mapping[str, Host], us: dict[str, Any], fences: dict[str, int]) -> None:
+    """Fill `fences` host by host, so that the caller can give back what was taken before a failure."""
+
+    async def take(name: str) -> DeployFailed | None:
+        try:
+            said = await hosts[name].call("lock_acquire", {"owner": us, "ttl_s": TTL_S})
+        except DeployFailed as failure:
+            return failure
+        fences[name] = int(said["fence"])
+        return None
+
+    first, *rest = sorted(hosts)
+    failures = [await take(first)]
+    if failures == [None]:
+        failures = await asyncio.gather(*(take(name) for name in rest))
+    if found := [each for each in failures if each]:
+        raise found[0]
+
+
+def _dead(holder: dict[str, Any], us: dict[str, Any]) -> bool:
+    """Tell whether the holder was a process of this very machine and user that does not exist any more."""
+    if (holder.get("host"), holder.get("user")) != (us["host"], us["user"]) or not holder.get("pid"):
+        return False
+    try:
+        os.kill(int(holder["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+async def _beat(hosts: Mapping[str, Host], fences: Mapping[str, int]) -> None:
+    while True:
+        await asyncio.sleep(BEAT_S)
+        await asyncio.gather(*(_renew(hosts[name], fence) for name, fence in fences.items()))
+
+
+async def _renew(host: Host, fence: int) -> None:
+    try:
+        await host.call("lock_renew", fence=fence, deadline_s=BEAT_S)
+    except DeployFailed as failure:
+        if failure.code in LOST:
+            raise  # else the host did not answer: the steps themselves will tell
+
+
+async def _release(hosts: Mapping[str, Host], fences: Mapping[str, int]) -> None:
+    """Give back what was taken; a host that does not answer frees itself after the TTL."""
+
+    async def give(name: str, fence: int) -> None:
+        with contextlib.suppress(DeployFailed):
+            await hosts[name].call("lock_release", fence=fence, deadline_s=5.0)
+
+    await asyncio.gather(*(give(name, fence) for name, fence in fences.items()))

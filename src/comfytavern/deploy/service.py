@@ -1,0 +1,174 @@
+"""The door of the wing: what the command line asks for.
+
+async with fleet(spec) as hosts:
+    deployments = Deployments(spec, hosts, supply, told)
+    prospect = await deployments.prospect(Wish(kind="apply", release=release))
+    await deployments.carry_out(prospect, wait_s=60)
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from comfytavern.deploy import plan as planner
+from comfytavern.deploy import preflight
+from comfytavern.deploy.errors import DeployFailed, Refused
+from comfytavern.deploy.facts import Facts, facts_of
+from comfytavern.deploy.lock import Fences, hold
+from comfytavern.deploy.release import Release
+from comfytavern.deploy.resume import resuming
+from comfytavern.deploy.runner import Runner, Told
+from comfytavern.deploy.spec import SQLITE, Spec
+from comfytavern.deploy.stage import Plan
+from comfytavern.deploy.supply import Supply
+from comfytavern.deploy.targets.host import Host
+from comfytavern.kernel.errors import Failure, Problem
+from comfytavern.kernel.ids import new_id
+
+Clock = Callable[[], datetime]
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to happen."""
+
+    kind: Literal["apply", "rollback", "resume", "finish"]
+    release: Release | None = None
+    """For `apply`."""
+    back_to: str = ""
+    """For `rollback`: empty means the release before."""
+    again: bool = False
+    names: frozenset[str] = frozenset()
+    """Settings and secrets that will be there."""
+    database: str = SQLITE
+    signed: bool = False
+
+
+class Prospect(msgspec.Struct, frozen=True, kw_only=True):
+    """What would happen, and what speaks against it."""
+
+    wish: Wish
+    plan: Plan
+    problems: tuple[Problem, ...] = ()
+
+
+class Deployments:
+    """One installation."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        hosts: Mapping[str, Host],
+        supply: Supply | None = None,
+        told: Told = lambda _: None,
+        *,
+        clock: Clock = lambda: datetime.now(UTC),
+        deploy: str = "",
+    ) -> None:
+        """Take the spec, its hosts, what is sent to them and who is told; `deploy` is the id of this attempt."""
+        self._spec = spec
+        self._hosts = hosts
+        self._supply = supply or Supply()
+        self._told = told
+        self._clock = clock
+        self._deploy = deploy or new_id("dep")
+
+    async def facts(self) -> dict[str, Facts]:
+        """Return what each host says about itself. Raises `DeployFailed` with every host that does not answer."""
+        said = await everywhere(self._hosts, lambda host: host.call("facts", deadline_s=20))
+        return {name: facts_of(name, each) for name, each in said.items()}
+
+    async def prospect(self, wish: Wish) -> Prospect:
+        """Return the plan that fulfils a wish now, and every problem of preflight."""
+        fleet = await self.facts()
+        problems = preflight.problems(self._spec, wish.release, fleet, self._known(wish)) if wish.kind == "apply" else []
+        return Prospect(wish=wish, plan=self._planned(wish, fleet), problems=tuple(problems))
+
+    async def carry_out(self, wish: Wish, agreed: Plan | None = None, *, wait_s: float = 0.0) -> Plan:
+        """Lock the hosts, plan by what is true now, and perform it; return the plan that was performed.
+
+        With `agreed`, the plan somebody has said yes to, nothing else is performed: Raises `Refused` (`deploy.changed`) when it would
+        be. Raises `Refused` (`deploy.preflight`), `Locked`, `DeployFailed` or `Aborted`.
+        """
+
+        async def body(fences: Fences) -> Plan:
+            prospect = await self.prospect(wish)
+            if prospect.problems:
+                raise refusal(prospect.problems)
+            if agreed is not None and agreed != prospect.plan:
+                sentence = "Something changed on the hosts since the plan was shown."
+                raise Refused("deploy.changed", sentence, hint="Run it again and look at the new plan.")
+            await Runner(self._hosts, self._supply, self._told).perform(prospect.plan, fences)
+            return prospect.plan
+
+        return await hold(self._hosts, self._deploy, body, wait_s=wait_s)
+
+    async def unlock(self, reason: str) -> dict[str, Any]:
+        """Take the lock away from whoever holds it; return who did, by host."""
+        return await everywhere(self._hosts, lambda host: host.call("lock_break", {"reason": reason}))
+
+    async def ask(self, verb: str, args: dict[str, Any] | None = None, deadline_s: float = 30.0) -> dict[str, dict[str, Any]]:
+        """Return what each host answers to a verb that only reads."""
+        return await everywhere(self._hosts, lambda host: host.call(verb, args, deadline_s=deadline_s))
+
+    def _planned(self, wish: Wish, fleet: dict[str, Facts]) -> Plan:
+        known = planner.Known(deploy=self._deploy, site_sha256=self._site_sha256(fleet), again=wish.again)
+        match wish.kind:
+            case "apply":
+                if wish.release is None:
+                    raise ValueError("apply needs a release")
+                return planner.deploying(self._spec, wish.release, fleet, known)
+            case "rollback":
+                return planner.rolling_back(self._spec, fleet, known, wish.back_to)
+            case "resume":
+                return resuming(self._spec, fleet, known)
+            case "finish":
+                return planner.finishing(self._spec, fleet, known)
+
+    def _site_sha256(self, fleet: dict[str, Facts]) -> str | None:
+        """Return the digest that the agent gives for the site we would write; without one, what is there is right."""
+        files: dict[str, dict[str, Any]] = self._supply.site.get("files", {})
+        if not files:
+            return next((facts.site_sha256 for facts in fleet.values()), None)
+        rows = (f"{hashlib.sha256(files[name]['text'].encode()).hexdigest()}  {name}\n" for name in sorted(files))
+        return hashlib.sha256("".join(rows).encode()).hexdigest()
+
+    def _known(self, wish: Wish) -> preflight.Known:
+        return preflight.Known(now=self._clock(), names=wish.names, database=wish.database, signed=wish.signed)
+
+
+def refusal(problems: tuple[Problem, ...]) -> Failure:
+    """Return the failure that stands for problems of preflight."""
+    said = f"{len(problems)} thing{'s speak' if len(problems) > 1 else ' speaks'} against it; nothing was begun."
+    return Refused("deploy.preflight", said).with_problems(list(problems))
+
+
+async def everywhere(hosts: Mapping[str, Host], ask: Callable[[Host], Any]) -> dict[str, Any]:
+    """Ask all hosts at once and return what they say. Raises the first failure, with the others among its problems."""
+    said = await asyncio.gather(*(ask(host) for host in hosts.values()), return_exceptions=True)
+    failures = [each for each in said if isinstance(each, DeployFailed)]
+    for each in said:
+        if isinstance(each, BaseException) and not isinstance(each, DeployFailed):
+            raise each
+    if failures:
+        raise failures[0].with_problems([Problem(code=each.code, message=each.sentence) for each in failures[1:]])
+    return dict(zip(hosts, said, strict=True))
+
+
+@contextlib.asynccontextmanager
+async def fleet(spec: Spec, agent: Callable[[], bytes] | None = None) -> AsyncGenerator[dict[str, Host]]:
+    """Yield the hosts of a spec, reached by SSH; with `agent`, each has that agent when it is first asked."""
+    from comfytavern.deploy.targets.ssh import SshHost  # noqa: PLC0415 -- only for those who leave this machine
+
+    machines = {name: SshHost(name, spec, agent) for name in spec.hosts}
+    hosts: dict[str, Host] = dict(machines)
+    try:
+        if agent is not None:
+            await everywhere(hosts, lambda host: machines[host.name].prepare())
+        yield hosts
+    finally:
+        await asyncio.gather(*(host.close() for host in hosts.values()))

@@ -1,0 +1,249 @@
+"""A host over SSH. The host key must be known; nothing is ever trusted at first sight, and no password is ever asked for.
+
+One connection for each host and deployment; one channel for each call. What is run is an argument vector, quoted for the remote shell
+that sshd insists on; arguments of any size, and every secret, go through standard input.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from comfytavern.deploy.errors import DeployFailed
+from comfytavern.deploy.spec import Machine, Spec
+from comfytavern.deploy.targets.host import Told
+
+if TYPE_CHECKING:
+    import asyncssh
+
+KEEPALIVE_S, KEEPALIVES = 5, 3
+SHORT = 2000
+"""Arguments longer than this go through standard input."""
+CHUNK = 1 << 18
+NOT_FOUND = 127
+"""The exit code of a shell for a program that is not there."""
+PUT = """
+import hashlib, os, sys
+target, digest = sys.argv[1:]
+content = sys.stdin.buffer.read()
+if hashlib.sha256(content).hexdigest() != digest:
+    sys.exit("it did not arrive whole")
+os.makedirs(os.path.dirname(target), exist_ok=True)
+part = "%s.%d" % (target, os.getpid())
+with open(part, "wb") as file:
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())
+os.chmod(part, 0o755)
+os.rename(part, target)
+"""
+"""Puts the agent in place; run by the host's Python, since the agent cannot bring itself."""
+Agent = Callable[[], bytes]
+
+
+def _nobody(_part: float, _text: str) -> None:
+    """Hear nothing."""
+
+
+class SshHost:
+    """One machine; connects at its first call and again after the connection broke."""
+
+    def __init__(self, name: str, spec: Spec, agent: Agent | None = None) -> None:
+        """Take the host's name in `spec`, and what makes the bytes of the agent when the host's is another."""
+        self.name = name
+        self._machine: Machine = spec.machine(name)
+        self._spec = spec
+        self._agent = agent
+        self._program = f"{spec.root}/bin/ctd.pyz"
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._tunnel: asyncssh.SSHClientConnection | None = None
+        self._connecting = asyncio.Lock()
+
+    async def call(
+        self,
+        verb: str,
+        args: dict[str, Any] | None = None,
+        *,
+        fence: int | None = None,
+        step: str | None = None,
+        stdin: bytes | None = None,
+        deadline_s: float = 30.0,
+        told: Told | None = None,
+    ) -> dict[str, Any]:
+        """Have the agent do `verb`; see `Host.call`."""
+        encoded = msgspec.json.encode(args or {}).decode()
+        if len(encoded) > SHORT and stdin is None:
+            encoded, stdin = "-", encoded.encode()
+        options = [*(["--fence", str(fence)] if fence is not None else []), *(["--step", step] if step else [])]
+        vector = ["python3", "-IS", self._program, "--root", self._spec.root, *options, verb, encoded]
+        try:
+            async with asyncio.timeout(deadline_s):
+                code, line, said = await self._run(vector, stdin, told or _nobody)
+        except TimeoutError as error:
+            sentence = f"{verb} did not end within {deadline_s:g} s."
+            raise self._failed("deploy.deadline", sentence, "See `deploy logs`; the step may still end.", verb=verb) from error
+        return self._answer(verb, code, line, said)
+
+    async def prepare(self) -> bool:
+        """Bring the agent to the host when it is not there or another; return whether it was sent."""
+        if self._agent is None:
+            return False
+        content = await asyncio.to_thread(self._agent)
+        digest = hashlib.sha256(content).hexdigest()
+        _, line, _ = await self._run(["sha256sum", self._program], None, _nobody)
+        if line.startswith(digest):
+            return False
+        await self._must(["python3", "-IS", "-c", PUT, self._program, digest], content)
+        return True
+
+    async def close(self) -> None:
+        """End the connection."""
+        for connection in (self._connection, self._tunnel):
+            if connection is not None:
+                connection.abort()
+        self._connection = self._tunnel = None
+
+    async def _must(self, vector: list[str], stdin: bytes | None) -> None:
+        code, _, said = await self._run(vector, stdin, _nobody)
+        if code != 0:
+            if "sudo" in said or code == NOT_FOUND:
+                raise self._silent(vector[0], code, said)
+            sentence = f"{vector[0]} failed: {said.strip()[-300:] or code}."
+            raise self._failed("deploy.remote", sentence, "Log in as this user and try it by hand.")
+
+    async def _run(self, vector: list[str], stdin: bytes | None, told: Told) -> tuple[int | None, str, str]:
+        """Run an argument vector; return its exit code, its last line and its stderr. Progress lines are told."""
+        import asyncssh  # noqa: PLC0415 -- half a second, only when there is a host to talk to
+
+        connection = await self._connect()
+        command = shlex.join(["sudo", "-n", "--", *vector] if self._machine.sudo else vector)
+        try:
+            async with connection.create_process(command, encoding=None) as process:
+                last, said, _ = await asyncio.gather(_lines(process.stdout, told), process.stderr.read(), _feed(process.stdin, stdin, told))
+                await process.wait_closed()
+                code = process.returncode
+        except (asyncssh.Error, OSError) as error:
+            await self.close()
+            raise self._failed("deploy.cut", f"The connection broke: {error}.", "Run it again: it goes on from what is there.") from error
+        if code is None and not last:
+            await self.close()
+            raise self._failed("deploy.cut", "The connection broke.", "Run it again: it goes on from what is there.")
+        return code, last, said.decode("utf-8", "replace")
+
+    async def _connect(self) -> "asyncssh.SSHClientConnection":
+        async with self._connecting:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._open()
+            return self._connection
+
+    async def _open(self) -> "asyncssh.SSHClientConnection":
+        import asyncssh  # noqa: PLC0415 -- as above
+
+        machine, deadline_s = self._machine, self._spec.deadlines.connect_s
+        try:
+            async with asyncio.timeout(deadline_s):
+                if machine.jump:
+                    user, _, address = machine.jump.rpartition("@")
+                    name, _, port = address.partition(":")
+                    self._tunnel = await asyncssh.connect(name, int(port or 22), username=user or machine.user, **self._options())
+                return await asyncssh.connect(
+                    machine.address, machine.port or 22, username=machine.user, tunnel=self._tunnel or (), **self._options()
+                )
+        except (TimeoutError, OSError, asyncssh.Error, ValueError) as error:
+            raise self._unreached(error) from error
+
+    def _options(self) -> dict[str, Any]:
+        ssh, key = self._spec.ssh, self._machine.key
+        known = Path(ssh.known_hosts).expanduser()
+        if not known.is_file():
+            hint = "Fill it with ssh-keyscan, and compare the fingerprints with the hosts' consoles."
+            raise self._failed("deploy.known_hosts", f"There is no file of known host keys: {ssh.known_hosts}.", hint)
+        found: dict[str, Any] = {
+            "known_hosts": str(known),
+            "config": None,
+            "keepalive_interval": KEEPALIVE_S,
+            "keepalive_count_max": KEEPALIVES,
+            "compression_algs": None,
+            "preferred_auth": "publickey",
+        }
+        if key:
+            found["client_keys"] = [str(Path(key).expanduser())]
+        if not ssh.agent:
+            found["agent_path"] = None
+        return found
+
+    def _unreached(self, error: BaseException) -> DeployFailed:
+        import asyncssh  # noqa: PLC0415 -- as above
+
+        where = f"{self._machine.user}@{self._machine.address}:{self._machine.port}"
+        match error:
+            case asyncssh.HostKeyNotVerifiable():
+                sentence = f"The host key of {where} is not the one in {self._spec.ssh.known_hosts}."
+                return self._failed("deploy.host_key", sentence, "Someone may be in between. Compare fingerprints on the host's console.")
+            case asyncssh.PermissionDenied():
+                sentence = f"{where} takes none of our keys."
+                return self._failed("deploy.wrong_key", sentence, "Name the key in [ssh] key, and put its .pub into authorized_keys.")
+            case TimeoutError():
+                sentence = f"{where} does not answer within {self._spec.deadlines.connect_s:g} s."
+            case asyncssh.KeyImportError() | FileNotFoundError():
+                return self._failed("deploy.key", f"The private key cannot be used: {error}.", "Name another one in [ssh] key.")
+            case _:
+                sentence = f"{where} cannot be reached: {error}."
+        return self._failed("deploy.unreachable", sentence, "Is the host up, and sshd on that port?")
+
+    def _answer(self, verb: str, code: int | None, line: str, said: str) -> dict[str, Any]:
+        """Return the value in the agent's last line, or raise what it says."""
+        try:
+            answer = msgspec.json.decode(line)
+        except msgspec.DecodeError:
+            raise self._silent(verb, code, said) from None
+        if answer.get("ok"):
+            return answer.get("value") or {}
+        params = {**answer.get("params", {}), "verb": verb}
+        raise self._failed(answer.get("code", "deploy.failed"), answer.get("sentence", "It failed."), answer.get("hint", ""), **params)
+
+    def _silent(self, verb: str, code: int | None, said: str) -> DeployFailed:
+        """Say why there was no answer at all: the agent never ran."""
+        if "sudo" in said and "password" in said:
+            sentence = f"sudo asks {self._machine.user} for a password."
+            return self._failed("deploy.sudo", sentence, "Allow it in /etc/sudoers.d: `USER ALL=(root) NOPASSWD: ALL`.")
+        if code == NOT_FOUND or "python3: not found" in said:
+            return self._failed("deploy.no_python", "There is no python3.", "Install Python 3.11 (Debian 12: apt-get install python3).")
+        if "can't open file" in said:
+            return self._failed("deploy.no_agent", "The agent is not there yet.", "Run `deploy host prepare` or `deploy apply`.")
+        cause = said.strip().splitlines()[-1] if said.strip() else f"exit code {code}"
+        return self._failed("deploy.no_answer", f"{verb} gave no answer: {cause}.", "See `deploy logs`.", verb=verb)
+
+    def _failed(self, code: str, sentence: str, hint: str, **params: Any) -> DeployFailed:
+        return DeployFailed(code, f"{self.name}: {sentence}", hint=hint, **{**params, "host": self.name})
+
+
+async def _lines(stream: Any, told: Told) -> str:
+    """Read lines to the end; tell progress, return the last other one."""
+    last = ""
+    async for row in stream:
+        line = row.decode("utf-8", "replace").strip()
+        if line.startswith('{"progress"'):
+            with contextlib.suppress(msgspec.DecodeError):
+                said = msgspec.json.decode(line)
+                told(float(said["progress"]), str(said.get("text", "")))
+        elif line:
+            last = line
+    return last
+
+
+async def _feed(stream: Any, content: bytes | None, told: Told) -> None:
+    """Write standard input and close it; a process that ends without reading all of it is no trouble: its answer says why."""
+    whole = content or b""
+    with contextlib.suppress(BrokenPipeError, ConnectionError):
+        for at in range(0, len(whole), CHUNK):
+            stream.write(whole[at : at + CHUNK])
+            await stream.drain()
+            if len(whole) > CHUNK:
+                told(min(1.0, (at + CHUNK) / len(whole)), f"{min(at + CHUNK, len(whole)) / 1e6:.1f} of {len(whole) / 1e6:.1f} MB")
+        stream.write_eof()
