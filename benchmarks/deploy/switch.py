@@ -1,0 +1,163 @@
+"""Deploy and roll back again and again under load, on real machines, through the product's own command line.
+
+    python benchmarks/deploy/switch.py                                          # 3 hosts, PostgreSQL, systemd: 3 x (deploy + rollback)
+    python benchmarks/deploy/switch.py --driver supervisord --hosts 1           # 1 host, SQLite
+    python benchmarks/deploy/switch.py --driver pm2 --hosts 1 --swaps 6
+
+Needs root, the lab (`python -m tests.lab.base`) and an artifact (`comfytavern build`). Prints one JSON line; `failed`, `ws_abrupt`
+and `ws_lost` have to be 0, and the exit code says so.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from comfytavern.deploy.release import open_artifact  # noqa: E402 -- the line above makes a script of this file
+from comfytavern.testing.releases import packed, variant  # noqa: E402 -- as above
+from tests.lab import ground  # noqa: E402 -- as above
+from tests.lab.fleet import Fleet  # noqa: E402 -- as above
+from tests.lab.installation import SITE, Installation, newest_artifact  # noqa: E402 -- as above
+from tests.lab.postgres import Postgres  # noqa: E402 -- as above
+
+NAME, PASSWORD = "Olive", "correct horse battery staple"
+LOAD_END_S: Final = 120.0
+
+
+def say(text: str) -> None:
+    """Tell the person who waits."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+class Traffic:
+    """The load generator as a process of its own on the controller's network."""
+
+    def __init__(self, fleet: Fleet, rate: float, *more: str) -> None:
+        """Start it."""
+        hosts = [word for machine in fleet.machines for word in ("--host", machine.address)]
+        command = [sys.executable, "-m", "benchmarks.deploy.load", "--site", SITE, "--rate", str(rate), *hosts, *more]
+        env = {"LOAD_NAME": NAME, "LOAD_PASSWORD": PASSWORD}
+        self._process = fleet.begin(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.done = 0
+        self._begun = threading.Event()
+        self._told = ""
+        threading.Thread(target=self._listen, daemon=True).start()
+        if not self._begun.wait(60):
+            raise SystemExit(f"the load does not begin: {self._told}")
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            text = line.decode(errors="replace").rstrip()
+            self._told = f"{self._told}\n{text}"[-4000:]
+            say(text)
+            if "begun" in text:
+                self._begun.set()
+            with contextlib.suppress(IndexError, ValueError):
+                self.done = int(text.split()[1])
+
+    def end(self) -> dict[str, Any]:
+        """Let everything that has begun come to its end; return what was counted."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        out = self._process.stdout.read()
+        self._process.wait(LOAD_END_S)
+        if not out.strip():
+            raise SystemExit(f"the load ended without a result:\n{self._told}")
+        return json.loads(out)
+
+
+@contextlib.contextmanager
+def installation(driver: str, hosts: int, strategy: str, **given: Any) -> Generator[Installation]:
+    """Yield a fleet with everything prepared and nothing deployed; PostgreSQL when there is more than one host."""
+    with tempfile.TemporaryDirectory() as folder, Fleet(hosts) as fleet, contextlib.ExitStack() as stack:
+        database = stack.enter_context(Postgres(fleet)) if hosts > 1 else None
+        site = Installation(fleet, Path(folder), driver=driver, strategy=strategy, database=database, **given)
+        site.deploy("host", "prepare")
+        yield site
+
+
+def releases(artifact: Path, folder: Path, count: int) -> list[Path]:
+    """Return so many releases with the same content and different names."""
+    base = open_artifact(artifact)
+    return [packed(variant(base, f"0.1.0+swap{at}", out=folder / "releases"), folder) for at in range(count)]
+
+
+def swap(site: Installation, artifacts: list[Path], swaps: int, pause_s: float) -> dict[str, list[float]]:
+    """Deploy and roll back in turns; return how long each took."""
+    took: dict[str, list[float]] = {"deploy_s": [], "rollback_ms": [], "rollback_wall_ms": []}
+    for at in range(swaps):
+        time.sleep(pause_s)
+        if at % 2 == 0:
+            site.deploy("apply", str(artifacts[1 + at // 2]), "--yes")
+            took["deploy_s"].append(round(site.last_ms / 1000, 2))
+            say(f"deployed {site.serving()} in {site.last_ms / 1000:.1f} s")
+        else:
+            told = site.deploy("rollback", "--yes")
+            took["rollback_wall_ms"].append(round(site.last_ms))
+            took["rollback_ms"].append(round(told.get("ms", site.last_ms)))
+            say(f"rolled back to {site.serving()} in {site.last_ms:.0f} ms: {told}")
+    time.sleep(pause_s)
+    return took
+
+
+def main(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Do it all and return the line to print."""
+    if reason := ground.why_not():
+        raise SystemExit(reason)
+    artifact = arguments.artifact or newest_artifact()
+    if artifact is None:
+        raise SystemExit("there is no artifact in dist/: run `comfytavern build`")
+    with installation(arguments.driver, arguments.hosts, arguments.strategy) as site:
+        artifacts = releases(artifact, site.folder, 1 + (arguments.swaps + 1) // 2)
+        site.deploy("apply", str(artifacts[0]), "--yes")
+        say(f"first deployment in {site.last_ms / 1000:.1f} s: {site.serving()}")
+        site.add_person(NAME, PASSWORD)
+        traffic = Traffic(site.fleet, arguments.rate)
+        took = swap(site, artifacts, arguments.swaps, arguments.pause)
+        until = time.monotonic() + arguments.longest
+        while traffic.done < arguments.requests and time.monotonic() < until:
+            time.sleep(1)
+        counted = traffic.end()
+    counted["rollback_ms"] = _spread(took.pop("rollback_ms"))
+    return (
+        counted | took | {"driver": arguments.driver, "hosts": arguments.hosts, "strategy": arguments.strategy, "load": os.getloadavg()[0]}
+    )
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"p50": statistics.median(values), "max": max(values)} if values else {}
+
+
+def options() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--driver", default="systemd", choices=["systemd", "supervisord", "pm2"])
+    parser.add_argument("--hosts", type=int, default=3)
+    parser.add_argument("--strategy", default="rolling")
+    parser.add_argument("--swaps", type=int, default=6, help="deployments and rollbacks in turns")
+    parser.add_argument("--rate", type=float, default=420.0, help="requests per second of all hosts together")
+    parser.add_argument("--pause", type=float, default=5.0, help="seconds of load before each swap, and after the last")
+    parser.add_argument("--requests", type=int, default=20_000, help="go on with the load until there were so many")
+    parser.add_argument("--longest", type=float, default=240.0, help="but no longer than so many seconds")
+    parser.add_argument("--artifact", type=Path, help="the newest of dist/ when not given")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    line = main(options())
+    print(json.dumps(line))
+    sys.exit(bool(line["failed"] or line["ws_abrupt"] or line["ws_lost"]))
