@@ -7,10 +7,12 @@ import typer
 from comfytavern import __version__
 from comfytavern.cli.build import build
 from comfytavern.cli.check import check
+from comfytavern.cli.deploy import deploy
 from comfytavern.cli.doctor import doctor
 from comfytavern.cli.env import env
 from comfytavern.cli.run import run
 from comfytavern.cli.serve import serve
+from comfytavern.cli.terminal import told_problems
 from comfytavern.cli.users import users
 from comfytavern.kernel.errors import Failure
 
@@ -28,6 +30,7 @@ app.add_typer(users, name="users")
 app.command()(doctor)
 app.add_typer(env, name="env")
 app.command()(check)
+app.add_typer(deploy, name="deploy")
 app.add_typer(build, name="build")
 
 
@@ -42,16 +45,7 @@ def main() -> None:
     try:
         app()
     except Failure as failure:
-        report(failure)
+        told_problems(failure)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def report(failure: Failure) -> None:
-    """Print what went wrong and its code, every problem, and what to do, to stderr."""
-    print(f"Error: {failure.sentence} ({failure.code})", file=sys.stderr)
-    for problem in failure.problems:
-        print(f"  - {problem.message}", file=sys.stderr)
-    if failure.hint:
-        print(failure.hint, file=sys.stderr)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
-from comfytavern.kernel.errors import Invalid
+from comfytavern.kernel.errors import Failure, Invalid
 from comfytavern.kernel.events import NodesChanged, RunEvent, StreamReset, TextDelta, WaitOpened
 
 if TYPE_CHECKING:
@@ -107,3 +107,12 @@ def _new_bar() -> "Progress":
     bar = Progress(console=Console(stderr=True), transient=True)
     bar.add_task("Running", total=None)
     return bar
+
+
+def told_problems(failure: Failure) -> None:
+    """Print what went wrong and its code, every problem, and what to do, to stderr."""
+    print(f"Error: {failure.sentence} ({failure.code})", file=sys.stderr)
+    for problem in failure.problems:
+        print(f"  - {problem.message}", file=sys.stderr)
+    if failure.hint:
+        print(failure.hint, file=sys.stderr)

@@ -77,6 +77,10 @@ class Deployments:
         self._clock = clock
         self._deploy = deploy or new_id("dep")
 
+    def watched(self, told: Told) -> "Deployments":
+        """Return the same attempt, told to another."""
+        return Deployments(self._spec, self._hosts, self._supply, told, clock=self._clock, deploy=self._deploy)
+
     async def facts(self) -> dict[str, Facts]:
         """Return what each host says about itself. Raises `DeployFailed` with every host that does not answer."""
         said = await everywhere(self._hosts, lambda host: host.call("facts", deadline_s=20))
