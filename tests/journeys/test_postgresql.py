@@ -23,12 +23,10 @@ def product(tmp_path: Path) -> Iterator[Server]:
 
 def ended(client: httpx.Client, id: str) -> dict[str, Any]:
     until = time.monotonic() + 30
-    while time.monotonic() < until:
-        run = client.get(f"/api/runs/{id}").json()
-        if run["state"] in {"ok", "failed", "cancelled"}:
-            return run
+    while (run := client.get(f"/api/runs/{id}").json())["state"] not in {"ok", "failed", "cancelled"}:
+        assert time.monotonic() < until, run
         time.sleep(0.05)
-    raise AssertionError(run)
+    return run
 
 
 def test_setup_login_work_and_runs(product: Server) -> None:

@@ -34,3 +34,21 @@ def test_nobody_is_logged_out_by_a_rotation(tmp_path: Path, name: str) -> None:
         assert state(server, token, cookie) == (401, 200)
         assert state(server, newer, cookie) == (200, 200)
         assert SECRET not in server.printed()
+
+
+def test_a_key_given_by_the_environment_makes_a_channel_of_the_owner_and_is_never_shown(tmp_path: Path) -> None:
+    key = "sk-planted-in-the-environment"
+    with Server(tmp_path, OPENAI_API_KEY=key) as server:
+        owner = server.owner()
+        (channel,) = owner.get("/api/channels").json()["items"]
+        assert (channel["id"], channel["name"], channel["has_key"]) == ("chn_openai", "OpenAI", True)
+        assert server.member("Ann").get("/api/channels").json()["items"] == []
+        assert owner.patch(
+            f"/api/channels/{channel['id']}", json={"name": "Ours", "models": [{"name": "m", "capabilities": ["chat"]}]}
+        ).is_success
+        assert "chn_openai/m" in [model["id"] for model in owner.get("/api/models").json()["items"]]
+        assert owner.delete(f"/api/channels/{channel['id']}").json()["code"] == "llm.channel_given"
+        assert key not in server.printed() + owner.get("/api/channels").text
+        server.stop()
+        kept = b"".join(file.read_bytes() for file in server.data.rglob("*") if file.is_file())
+        assert key.encode() not in kept

@@ -33,7 +33,7 @@ def test_the_example_file_is_harmless_and_its_lines_are_the_defaults(tmp_path: P
     (tmp_path / ".env").write_text("\n".join(lines))
     report = examine({}, tmp_path / ".env", secrets=tmp_path / "none")
     assert (report.errors, report.warnings) == ([], [])
-    assert report.settings == Settings()
+    assert report.settings == Settings.model_validate({})
 
 
 @pytest.mark.parametrize("form", render.FORMATS)
