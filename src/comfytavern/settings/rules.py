@@ -12,6 +12,8 @@ from comfytavern.settings.sources import Trouble, known_names
 from comfytavern.settings.strength import HOW_TO_MAKE_ONE, weakness
 
 OURS: Final = "COMFYTAVERN_"
+ELSEWHERE: Final = frozenset({"COMFYTAVERN_CACHE", "COMFYTAVERN_CHECK_PASSWORD", "COMFYTAVERN_LAB"})
+"""Names of ours that are no settings of the server: the command line and the lab read them."""
 NEAR: Final = 0.85
 """How alike two names are when one is taken for a mistake (difflib's ratio)."""
 TOKEN_BYTES_MIN: Final = 16
@@ -62,7 +64,7 @@ def doubtful(settings: Settings) -> Iterator[Trouble]:
 def unknown(environ: Iterable[str], lines: Iterable[str]) -> Iterator[Trouble]:
     """Yield names that mean nothing to us: all of a `.env` file; of the environment those that look like ours."""
     known = known_names()
-    for name in sorted({*environ, *lines} - known):
+    for name in sorted({*environ, *lines} - known - ELSEWHERE):
         near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=NEAR)
         if near:
             yield Trouble(name, "is not a setting", f"did you mean {near[0]}?")

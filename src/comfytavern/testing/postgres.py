@@ -81,7 +81,9 @@ class PostgresServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait(STOP_S)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        until = time.monotonic() + STOP_S
+        while self.folder.exists() and time.monotonic() < until:  # Its children may write a last file after it has ended.
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*_as_its_user(), str(self._bin / program), *arguments]
