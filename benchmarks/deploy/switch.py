@@ -86,7 +86,7 @@ def installation(driver: str, hosts: int, strategy: str, **given: Any) -> Genera
     with tempfile.TemporaryDirectory() as folder, Fleet(hosts) as fleet, contextlib.ExitStack() as stack:
         database = stack.enter_context(Postgres(fleet)) if hosts > 1 else None
         site = Installation(fleet, Path(folder), driver=driver, strategy=strategy, database=database, **given)
-        site.deploy("host", "prepare")
+        site.prepare()
         yield site
 
 

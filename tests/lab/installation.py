@@ -61,7 +61,7 @@ class Installation:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "jwt").write_text(self.planted)
         ssh: dict[str, Any] = {"key": str(self.fleet.key), "agent": False, "known_hosts": str(self.fleet.known_hosts)} | dict(self.ssh)
-        env = {"RUNS_AT_ONCE": 200, "RUNS_PER_USER": 200, "API_BASE_URL": f"http://{SITE}"} | dict(self.env)
+        env = {"RUNS_AT_ONCE": 200, "RUNS_PER_USER": 200} | dict(self.env)
         lines = [f'domain = "{SITE}"', f'driver = "{self.driver}"', self.more]
         lines += ["[strategy]", f'name = "{self.strategy}"', *_table("ssh", ssh), *_table("env", env)]
         lines += _table("secrets", {"JWT_SECRET": f"file:{self.folder / 'jwt'}"})
@@ -94,6 +94,12 @@ class Installation:
             raise CliFailed(done)
         return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {}
 
+    def prepare(self) -> None:
+        """Bring the agent, the app's user and the folders to the machines."""
+        done = self.run("host", "prepare")
+        if done.returncode:
+            raise CliFailed(done)
+
     def begin(self, *words: str) -> "subprocess.Popen[bytes]":
         """Start a command and do not wait for it."""
         return self.fleet.begin(self.command(*words, "--json"), env={"NO_COLOR": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -124,9 +130,13 @@ class Installation:
         """Return the release that each machine answers with."""
         return [self.get(machine, "/version")[1].get("release", "") for machine in self.fleet.machines]
 
+    def state(self, machine: Machine) -> dict[str, Any]:
+        """Return what the state file of a machine says."""
+        return json.loads(machine.read(f"{PLACE}/state/state.json") or "{}")
+
     def slots(self, machine: Machine) -> dict[str, Any]:
         """Return the slots of a machine, as its state file says."""
-        return json.loads(machine.read(f"{PLACE}/state/state.json") or "{}").get("slots", {})
+        return self.state(machine).get("slots", {})
 
 
 def newest_artifact() -> Path | None:

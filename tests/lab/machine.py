@@ -121,6 +121,10 @@ class Machine:
         """Let it answer the controller no more; the other machines still reach it."""
         ground.do("ip", "-n", f"{self._fleet}-{self.name}", "route", "add", "blackhole", f"{ground.CONTROLLER}/32")
 
+    def unhide(self) -> None:
+        """Let it answer the controller again."""
+        ground.do("ip", "-n", f"{self._fleet}-{self.name}", "route", "del", "blackhole", f"{ground.CONTROLLER}/32")
+
     # hands
 
     def leader(self) -> int:
