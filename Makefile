@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes
-WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
+WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
 .PHONY: help run dev test check format lint types walls unit web-check contracts journeys build bench clean chromium tidy schemas
 
@@ -50,8 +50,9 @@ tidy: .venv/.dev ## Format and mend what can be mended.
 schemas: .venv/.dev ## Write everything that is generated from the code: schemas/ and docs/reference.
 	for script in tools/schemas_*.py tools/docs_*.py; do $(PY) $$script; done
 
-build: .venv/.dev web/dist/index.html ## The wheel, with the web app inside, in dist/.
+build: .venv/.dev web/dist/index.html ## In dist/: the wheel with the web app inside, and the release artifact for servers.
 	$(PY) tools/build_wheel.py
+	$(PY) -m comfytavern build --skip-web $(if $(SIGN_KEY),--sign-key $(SIGN_KEY))
 
 bench: .venv/.dev ## The benchmarks; one JSON line each.
 	$(PY) benchmarks/engine.py

@@ -3,8 +3,9 @@ import VueI18n from '@intlify/unplugin-vue-i18n/vite'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
+import { budget } from './scripts/budget.ts'
 import { compressed } from './scripts/compressed.ts'
-import { editorIcons } from './scripts/icons'
+import { editorIcons } from './scripts/icons.ts'
 import { kit } from './scripts/kit.ts'
 
 const server = `http://127.0.0.1:${process.env.PORT_BACKEND ?? 3233}`
@@ -15,6 +16,7 @@ export default defineConfig({
     editorIcons(),
     ui(kit),
     VueI18n({ include: [fileURLToPath(new URL('./src/locales/**', import.meta.url))], runtimeOnly: true, dropMessageCompiler: true, compositionOnly: true, fullInstall: false }),
+    budget(),
     compressed(),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },

@@ -4,7 +4,7 @@ import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
-import { editorIcons } from './scripts/icons'
+import { editorIcons } from './scripts/icons.ts'
 import { kit } from './scripts/kit.ts'
 
 const chromium = {
@@ -24,7 +24,7 @@ export default defineConfig({
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', environment: 'happy-dom', include: ['src/**/*.test.ts'], exclude: ['src/**/*.browser.test.ts'] } },
+      { extends: true, test: { name: 'unit', environment: 'happy-dom', include: ['src/**/*.test.ts', 'scripts/*.test.ts'], exclude: ['src/**/*.browser.test.ts'] } },
       {
         extends: true,
         test: {

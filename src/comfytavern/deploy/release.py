@@ -57,9 +57,16 @@ class Migration(msgspec.Struct, frozen=True):
 class EnvName(msgspec.Struct, frozen=True, omit_defaults=True):
     """One variable the release reads."""
 
+    type: Literal["string", "integer", "number", "boolean"] = "string"
     required_in_production: bool = False
     secret: bool = False
     default: str | None = None
+    by_deploy: bool = False
+    """Set by the deployment itself; nobody writes it into a file."""
+    aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 class Interpreter(msgspec.Struct, frozen=True):

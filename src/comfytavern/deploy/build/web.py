@@ -54,5 +54,5 @@ def _npm(web: Path, code: str, sentence: str, *arguments: str) -> None:
         raise Refused("build.node", "The web app needs Node and npm to be built.", hint="Install Node 20.19 or newer.")
     done = subprocess.run([npm, *arguments], cwd=web, capture_output=True, text=True, timeout=1200, check=False)  # noqa: S603 -- an argument vector
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines()[-TELL:]
+        said = [line for line in (done.stdout + done.stderr).strip().splitlines() if not line.startswith("    at ")][-TELL:]
         raise DeployFailed(code, f"{sentence}:\n" + "\n".join(said), hint="Mend it and build again.")
