@@ -190,10 +190,11 @@ class Runner:
         if "start_slot" in begun:
             steps.append(("abandon", {"slot": turn.slot}))
         steps.append(("commit", {"release": plan.release, "deploy": plan.deploy, "outcome": outcome, "note": sentence}))
+        problem = None
         for number, (verb, args) in enumerate(steps):
             step = Step(host=turn.host, verb=verb, args=args, deadline_s=60)
             try:
                 await self._call(step, f"{plan.deploy}.undo.{number}", lambda _part, _text: None)
-            except DeployFailed as failure:
-                return Problem(code=failure.code, message=f"Not taken back: {failure.sentence}", place={"host": turn.host})
-        return None
+            except DeployFailed as failure:  # the rest is tried all the same: the agent refuses to abandon a slot that serves
+                problem = problem or Problem(code=failure.code, message=f"Not taken back: {failure.sentence}", place={"host": turn.host})
+        return problem
