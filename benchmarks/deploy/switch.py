@@ -13,10 +13,8 @@ import contextlib
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -29,55 +27,14 @@ from comfytavern.deploy.release import open_artifact  # noqa: E402 -- the line a
 from comfytavern.testing.releases import packed, variant  # noqa: E402 -- as above
 from tests.lab import ground  # noqa: E402 -- as above
 from tests.lab.fleet import Fleet  # noqa: E402 -- as above
-from tests.lab.installation import SITE, Installation, newest_artifact  # noqa: E402 -- as above
+from tests.lab.installation import Installation, newest_artifact  # noqa: E402 -- as above
 from tests.lab.postgres import Postgres  # noqa: E402 -- as above
-
-NAME, PASSWORD = "Olive", "correct horse battery staple"
-LOAD_END_S: Final = 120.0
+from tests.lab.traffic import NAME, PASSWORD, Traffic  # noqa: E402 -- as above
 
 
 def say(text: str) -> None:
     """Tell the person who waits."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
-
-
-class Traffic:
-    """The load generator as a process of its own on the controller's network."""
-
-    def __init__(self, fleet: Fleet, rate: float, *more: str) -> None:
-        """Start it."""
-        hosts = [word for machine in fleet.machines for word in ("--host", machine.address)]
-        command = [sys.executable, "-m", "benchmarks.deploy.load", "--site", SITE, "--rate", str(rate), *hosts, *more]
-        env = {"LOAD_NAME": NAME, "LOAD_PASSWORD": PASSWORD}
-        self._process = fleet.begin(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.done = 0
-        self._begun = threading.Event()
-        self._told = ""
-        threading.Thread(target=self._listen, daemon=True).start()
-        if not self._begun.wait(60):
-            raise SystemExit(f"the load does not begin: {self._told}")
-
-    def _listen(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            text = line.decode(errors="replace").rstrip()
-            self._told = f"{self._told}\n{text}"[-4000:]
-            say(text)
-            if "begun" in text:
-                self._begun.set()
-            with contextlib.suppress(IndexError, ValueError):
-                self.done = int(text.split()[1])
-
-    def end(self) -> dict[str, Any]:
-        """Let everything that has begun come to its end; return what was counted."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        out = self._process.stdout.read()
-        self._process.wait(LOAD_END_S)
-        if not out.strip():
-            raise SystemExit(f"the load ended without a result:\n{self._told}")
-        return json.loads(out)
 
 
 @contextlib.contextmanager
@@ -109,7 +66,7 @@ def swap(site: Installation, artifacts: list[Path], swaps: int, pause_s: float) 
             told = site.deploy("rollback", "--yes")
             took["rollback_wall_ms"].append(round(site.last_ms))
             took["rollback_ms"].append(round(told.get("ms", site.last_ms)))
-            say(f"rolled back to {site.serving()} in {site.last_ms:.0f} ms: {told}")
+            say(f"rolled back to {site.serving()} in {took['rollback_ms'][-1]} ms (the start of Python included: {site.last_ms:.0f} ms)")
     time.sleep(pause_s)
     return took
 
@@ -126,12 +83,10 @@ def main(arguments: argparse.Namespace) -> dict[str, Any]:
         site.deploy("apply", str(artifacts[0]), "--yes")
         say(f"first deployment in {site.last_ms / 1000:.1f} s: {site.serving()}")
         site.add_person(NAME, PASSWORD)
-        traffic = Traffic(site.fleet, arguments.rate)
-        took = swap(site, artifacts, arguments.swaps, arguments.pause)
-        until = time.monotonic() + arguments.longest
-        while traffic.done < arguments.requests and time.monotonic() < until:
-            time.sleep(1)
-        counted = traffic.end()
+        with Traffic(site, arguments.rate, told=say) as traffic:
+            took = swap(site, artifacts, arguments.swaps, arguments.pause)
+            traffic.wait_for(arguments.requests, arguments.longest)
+            counted = traffic.end()
     counted["rollback_ms"] = _spread(took.pop("rollback_ms"))
     return (
         counted | took | {"driver": arguments.driver, "hosts": arguments.hosts, "strategy": arguments.strategy, "load": os.getloadavg()[0]}

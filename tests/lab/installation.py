@@ -126,6 +126,11 @@ class Installation:
         except ValueError:
             return int(status or 0), {}
 
+    def page(self, machine: Machine, path: str) -> str:
+        """Return what a machine's nginx answers to a browser."""
+        asked = ["curl", "-s", "-m", "10", "-H", f"Host: {SITE}", "-H", "Accept: text/html", f"http://{machine.address}{path}"]
+        return self.fleet.controller(asked).stdout
+
     def serving(self) -> list[str]:
         """Return the release that each machine answers with."""
         return [self.get(machine, "/version")[1].get("release", "") for machine in self.fleet.machines]
