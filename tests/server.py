@@ -93,6 +93,16 @@ class Server:
         """End the process at once, as a power cut would."""
         self._end(signal.SIGKILL)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Return the exit code of a process that was told to end."""
+        assert self._process is not None
+        return self._process.wait(STOP_S)
+
     def _end(self, by: signal.Signals) -> int:
         process, self._process = self._process, None
         if process is None:

@@ -18,7 +18,7 @@ from comfytavern.projects.repo import Archive
 from comfytavern.projects.run import TERMINAL, Moved, Tip, rewound
 
 _log = logging.getLogger(__name__)
-FOLLOW_S = 0.1
+FOLLOW_S = 0.06
 """How far behind a run of another server its watchers may be."""
 LISTEN_S = 0.25
 OVERLAP_S = 2.0

@@ -16,7 +16,7 @@ from comfytavern.projects.repo import CommandRepo
 _log = logging.getLogger(__name__)
 SERVE_S = 0.12
 ASK_S = 0.05
-BEGIN_S = 1.0
+BEGIN_S = 1.5
 """A command that nobody has begun after so long is taken back: whoever held the run does not any more."""
 GIVE_UP_S = 20.0
 Do = Callable[[str, Command], Awaitable[None]]
