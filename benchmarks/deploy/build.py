@@ -42,10 +42,12 @@ if not os.path.exists(uv):
     os.chmod(uv, 0o755)
 common = ["--offline", "--no-config", "--cache-dir", home + "/tools/cache", "--quiet"]
 venv = release + "/.venv"
-subprocess.run([uv, "venv", *common, "--relocatable", "--no-project", "--no-python-downloads", "--python", sys.executable, venv], check=True)
+new = ["--relocatable", "--no-project", "--no-python-downloads", "--python", sys.executable, venv]
+subprocess.run([uv, "venv", *common, *new], check=True)
 install = [uv, "pip", "install", *common, "--no-index", "--find-links", release + "/wheels", "--no-deps", "--require-hashes"]
 subprocess.run([*install, "--python", venv + "/bin/python", "-r", release + "/requirements.txt"], check=True)
-subprocess.run([venv + "/bin/python", "-IS", "-m", "compileall", "-q", *glob.glob(venv + "/lib/python3*/site-packages/comfytavern")], check=True)
+own = glob.glob(venv + "/lib/python3*/site-packages/comfytavern")
+subprocess.run([venv + "/bin/python", "-IS", "-m", "compileall", "-q", *own], check=True)
 print(time.monotonic() - start)
 subprocess.run([venv + "/bin/comfytavern", "version"], check=True, stdout=subprocess.DEVNULL)
 """
