@@ -57,6 +57,14 @@ class Troop:
         executor = self.kept.runs.runs[id].executor
         return next((one for one in self.servers if one.runs._presence.executor.id == executor), None)
 
+    async def stand_still(self, victim: Server, id: str) -> None:
+        """Return when another server has taken the run, if one is there to do so."""
+        others = [one for one in self.servers if one is not victim and not one.runs._presence.draining]
+        async with asyncio.timeout(SOON):
+            while others and self.holder(id) in (victim, None):
+                self.kept.runs.executors.pop(victim.runs._presence.executor.id, None)
+                await asyncio.sleep(0.005)
+
     async def do(self, deed: Deed, id: str) -> None:
         victim = self.holder(id) or self.servers[0]
         match deed:
@@ -67,7 +75,7 @@ class Troop:
                 await victim.runs.hand_over(0.0)
                 self.servers.remove(victim)
             case Deed.STAND_STILL:
-                self.kept.runs.executors.pop(victim.runs._presence.executor.id, None)
+                await self.stand_still(victim, id)
             case Deed.DRAIN:
                 await victim.runs.drain()
             case Deed.UNDRAIN:
