@@ -10,7 +10,9 @@ import typer
 from comfytavern.cli.deploying import Watch, agent, database_of, is_signed, run, settings_of, shown, signers_of, supply_of
 
 if TYPE_CHECKING:
-    from comfytavern.deploy.service import Wish
+    from collections.abc import Awaitable, Callable
+
+    from comfytavern.deploy.service import Deployments, Wish
     from comfytavern.deploy.spec import Spec
 
 deploy = typer.Typer(help="Bring a release to servers, see how it is, take it back.", no_args_is_help=True, rich_markup_mode=None)
@@ -128,8 +130,7 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Show the last lines of the app's log on each host."""
-    args: dict[str, Any] = {"lines": lines} | ({"slot": slot} if slot else {})
-    said = _ask(file, target, "logs", args, as_json=as_json)
+    said = _read(file, target, lambda door: door.logs(slot, lines), as_json=as_json)
     for name, found in [] if as_json else said.items():
         for line in found.get("lines", []):
             print(f"{name}: {line}")
@@ -265,13 +266,17 @@ def _say(plan: Any, *, as_json: bool, done: bool) -> None:
 
 
 def _ask(file: Path, target: str, verb: str, args: dict[str, Any] | None = None, *, as_json: bool) -> dict[str, Any]:
+    return _read(file, target, lambda door: door.ask(verb, args), as_json=as_json)
+
+
+def _read(file: Path, target: str, ask: "Callable[[Deployments], Awaitable[dict[str, Any]]]", *, as_json: bool) -> dict[str, Any]:
     from comfytavern.deploy.service import Deployments, fleet  # noqa: PLC0415 -- as above
     from comfytavern.deploy.spec import read  # noqa: PLC0415 -- as above
 
     async def work() -> dict[str, Any]:
         spec = read(file, target)
         async with fleet(spec) as hosts:
-            return await Deployments(spec, hosts).ask(verb, args)
+            return await ask(Deployments(spec, hosts))
 
     said = run(work, as_json=as_json)
     if as_json:

@@ -119,6 +119,16 @@ class Deployments:
         """Return what each host answers to a verb that only reads."""
         return await everywhere(self._hosts, lambda host: host.call(verb, args, deadline_s=deadline_s))
 
+    async def logs(self, slot: str = "", lines: int = 100) -> dict[str, dict[str, Any]]:
+        """Return {lines} of each host's app, oldest first: of `slot`, else of the one that serves, else of the one that was tried."""
+        known = await self.facts()
+
+        async def one(host: Host) -> dict[str, Any]:
+            chosen = slot or known[host.name].state.active or known[host.name].idle
+            return await host.call("logs", {"slot": chosen, "lines": lines})
+
+        return await everywhere(self._hosts, one)
+
     def _planned(self, wish: Wish, fleet: dict[str, Facts]) -> Plan:
         known = planner.Known(deploy=self._deploy, site_sha256=self._site_sha256(fleet), again=wish.again)
         match wish.kind:

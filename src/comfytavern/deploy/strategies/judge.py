@@ -5,10 +5,14 @@ broke, exceptions. For each, a sequential probability ratio test asks whether th
 likelihood under a mixture of larger shares (Robbins' mixture, so that any size of harm is found soon) over that under the stable share,
 which is estimated from the stable release at the same time with two standard errors of grace. By Ville's inequality the ratio ever
 reaches 1/a with probability at most a when nothing is wrong, however often one looks: it can be looked at after every sample.
+
+Slowness comes in bursts (a pause of a collector, a neighbour), in which requests are no independent witnesses. So being slower counts
+only when it lasts: in each of the last windows the canary must have been slower than the stable release.
 """
 
 import math
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -25,6 +29,8 @@ FEW = 3
 SLOW_MIN = 12
 SLOWER_S, SLOWER_PART = 0.05, 0.5
 """A canary is slower only if its mean is so much above the stable one's, absolutely and relatively: people notice no less."""
+WINDOW_S, WINDOWS = 0.5, 3
+"""Slowness lasts when it was there in so many windows in a row; a burst is shorter than two."""
 RAIL_SHARE, RAIL_MIN = 0.5, 4
 """The absolute rail: half of the requests fail, whatever the stable release does."""
 OWN = frozenset({"/health", "/ready", "/version", "/metrics"})
@@ -81,6 +87,16 @@ SOCKETS = _Test("of the sockets break", 0.02, 200.0)
 EXCEPTIONS = _Test("exceptions for each request", 0.005, 200.0)
 
 
+class _Row(msgspec.Struct, frozen=True):
+    """What one test says: its likelihood ratio, the canary's share, the stable share, and the one it was tested against."""
+
+    test: _Test
+    ratio: float
+    share: float
+    base: float
+    expected: float
+
+
 class Analysis:
     """Judges one step of a canary."""
 
@@ -88,67 +104,76 @@ class Analysis:
         """Begin a step; the first sample is what it starts from."""
         self._judge = judge
         self._first: tuple[float, Sample, Sample] | None = None
+        self._marks: list[tuple[float, Sample]] = []
+        """The canary's counters at the ends of the windows."""
 
     def hear(self, at_s: float, stable: Sample, canary: Sample) -> Verdict:
         """Take the counters at `at_s` (a monotonic time) and say what to do."""
         if self._first is None:
             self._first = (at_s, stable, canary)
+            self._marks = [(at_s, canary)]
         began_s, stable_then, canary_then = self._first
         if canary.requests < canary_then.requests:
             return Verdict(Kind.ABORT, "The new release has restarted.")
+        if at_s - self._marks[-1][0] >= WINDOW_S:
+            self._marks.append((at_s, canary))
         old, new, age_s = stable - stable_then, canary - canary_then, at_s - began_s
         if new.errors >= RAIL_MIN and new.errors >= RAIL_SHARE * new.requests:
             return Verdict(Kind.ABORT, f"{new.errors} of {new.requests} requests failed.")
-        worst, test, share, base = max(_ratios(old, new))
-        said = f"{share:.1%} {test.name}, {base:.1%} on the old release ({new.requests} requests seen)."
-        if worst >= test.proof:
-            return Verdict(Kind.ABORT, said)
-        if age_s < self._judge.step_s:
+        rows = self._rows(old, new)
+        proven = [row for row in rows if row.ratio >= row.test.proof]
+        if proven:
+            return Verdict(Kind.ABORT, _said(proven[0], new))
+        return self._end(new, age_s, max(rows, key=lambda row: row.ratio))
+
+    def _end(self, new: Sample, age_s: float, worst: _Row) -> Verdict:
+        """Return what to do when nothing is proven."""
+        judge, doubted = self._judge, worst.ratio >= DOUBT
+        if age_s < judge.step_s:
             return Verdict(Kind.WAIT)
-        if new.requests >= self._judge.min_requests and worst < DOUBT:
+        if new.requests >= judge.min_requests and not doubted:
             return Verdict(Kind.GOOD)
-        if age_s < self._judge.step_s + self._judge.hold_s:
-            return Verdict(Kind.WAIT, said if worst >= DOUBT else f"{new.requests} of {self._judge.min_requests} requests seen.")
-        few = f"Only {new.requests} requests came in {age_s:.0f} s; {self._judge.min_requests} are needed."
-        return Verdict(Kind.ABORT, f"Inconclusive: {said if worst >= DOUBT else few}")
+        if age_s < judge.step_s + judge.hold_s:
+            return Verdict(Kind.WAIT, _said(worst, new) if doubted else f"{new.requests} of {judge.min_requests} requests seen.")
+        few = f"Only {new.requests} requests came in {age_s:.0f} s; {judge.min_requests} are needed."
+        return Verdict(Kind.ABORT, f"Inconclusive: {_said(worst, new) if doubted else few}")
+
+    def _rows(self, old: Sample, new: Sample) -> list[_Row]:
+        rows = [
+            _ratio(ERRORS, old.errors, old.requests, new.errors, new.requests),
+            _ratio(SOCKETS, old.abrupt, old.closes, new.abrupt, new.closes),
+            _ratio(EXCEPTIONS, old.exceptions, old.requests, new.exceptions, new.requests),
+        ]
+        edge = _edge(old)
+        if edge is not None and new.requests >= SLOW_MIN and _slower(old, new):
+            row = _ratio(SLOW, old.slower[edge], old.requests, new.slower.get(edge, 0), new.requests)
+            if self._lasts(edge, row.expected):
+                rows.append(row)
+        return rows
+
+    def _lasts(self, edge: float, expected: float) -> bool:
+        """Tell whether the canary was slow in each of the last windows."""
+        marks = [sample for _, sample in self._marks[-WINDOWS - 1 :]]
+        windows = [later - earlier for earlier, later in pairwise(marks)]
+        return len(windows) == WINDOWS and all(each.slower.get(edge, 0) > expected * each.requests for each in windows)
 
 
-def _ratios(old: Sample, new: Sample) -> list[tuple[float, Any, float, float]]:
-    """Return for each test: likelihood ratio, test, the canary's share, the stable share."""
-    found = [
-        _ratio(ERRORS, old.errors, old.requests, new.errors, new.requests),
-        _ratio(SOCKETS, old.abrupt, old.closes, new.abrupt, new.closes),
-        _ratio(EXCEPTIONS, old.exceptions, old.requests, new.exceptions, new.requests),
-    ]
-    edge = _edge(old)
-    if edge is not None and new.requests >= SLOW_MIN and _slower(old, new):
-        found.append(_ratio(SLOW, old.slower[edge], old.requests, new.slower.get(edge, 0), new.requests))
-    return [(ratio, _Ordered(test), share, base) for ratio, test, share, base in found]
+def _said(row: _Row, new: Sample) -> str:
+    return f"{row.share:.1%} {row.test.name}, {row.base:.1%} on the old release ({new.requests} requests seen)."
 
 
-class _Ordered:
-    """Lets `max` compare rows of equal ratios: any of them will do."""
-
-    def __init__(self, test: _Test) -> None:
-        self.name, self.proof = test.name, test.proof
-
-    def __lt__(self, _other: object) -> bool:
-        return False
-
-    __gt__ = __lt__
-
-
-def _ratio(test: _Test, old_hits: int, old_all: int, new_hits: int, new_all: int) -> tuple[float, _Test, float, float]:
+def _ratio(test: _Test, old_hits: int, old_all: int, new_hits: int, new_all: int) -> _Row:
     base = old_hits / old_all if old_all else 0.0
     share = min(new_hits / new_all, 1.0) if new_all else 0.0
     smooth = (old_hits + 1) / (old_all + 2)
     expected = min(0.98, max(test.floor, base + GRACE * math.sqrt(smooth * (1 - smooth) / (old_all + 2)) if old_all else test.floor))
     if new_hits < FEW or share <= expected:
-        return 0.0, test, share, base
+        return _Row(test, 0.0, share, base, expected)
     hits = min(new_hits, new_all)
     logs = [_log_ratio(hits, new_all - hits, expected, min(expected + harm, 0.999)) for harm in HARM]
     top = max(logs)
-    return math.exp(min(top, 600.0)) * sum(math.exp(each - top) for each in logs) / len(logs), test, share, base
+    ratio = math.exp(min(top, 600.0)) * sum(math.exp(each - top) for each in logs) / len(logs)
+    return _Row(test, ratio, share, base, expected)
 
 
 def _log_ratio(hits: int, misses: int, expected: float, harmed: float) -> float:
