@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import os
 import sys
@@ -12,7 +13,7 @@ from . import audit, journal, steps
 from .context import Context
 from .failures import Failed
 from .paths import Paths
-from .verbs import CHANGES, LOCKS, PREPARES, QUIET, READS, VERBS
+from .verbs import CHANGES, LOCKS, PREPARES, QUIET, READS, SENT, VERBS
 
 OPTIONS = ("--root", "--fence", "--step", "--under")
 USAGE = "ctd.pyz --root R [--fence N] [--step ID] VERB [JSON arguments, or - to read them from stdin]"
@@ -60,6 +61,8 @@ def perform(context: Context, args: dict[str, Any]) -> dict[str, Any]:
     os.makedirs(context.paths.steps, exist_ok=True)
     context.check_fence()
     if context.step:
+        if context.verb in SENT:
+            context.stdin = io.BytesIO(context.stdin.read())  # A detached step has no stdin of its own.
         return steps.run(context, lambda: recorded(context, args), emit)
     context.progress = lambda part, text: emit({"progress": round(part, 3), "text": text})
     return recorded(context, args)
@@ -105,8 +108,7 @@ def _check(function: Any, args: dict[str, Any]) -> None:
 
 def refusal(failure: Failed) -> dict[str, Any]:
     """Return a failure as an answer."""
-    answer = {"ok": False, "code": failure.code, "sentence": failure.sentence, "hint": failure.hint, "params": failure.params}
-    return answer
+    return {"ok": False, "code": failure.code, "sentence": failure.sentence, "hint": failure.hint, "params": failure.params}
 
 
 def _os_failure(error: OSError) -> Failed:

@@ -54,3 +54,5 @@ VERBS = {
 }
 QUIET = frozenset({"drain", "undrain"})
 """Asked for so often that the journal tells enough; the audit leaves them out."""
+SENT = frozenset({"put"})
+"""Verbs that change something by what the caller sends on stdin."""
