@@ -58,8 +58,8 @@ def page() -> str:
     for title, kind in SECTIONS:
         parts.append(f"\n## {title}\n\n{_plain(kind.__doc__)}\n\n| Key | Default | What it is |\n|---|---|---|\n")
         texts = _members(kind)
-        for field in msgspec.structs.fields(kind):
-            parts.append(f"| `{field.name}` | {_default(field)} | {texts[field.name].replace('|', chr(92) + '|')} |\n")
+        fields = msgspec.structs.fields(kind)
+        parts += [f"| `{field.name}` | {_default(field)} | {texts[field.name].replace('|', chr(92) + '|')} |\n" for field in fields]
     return "".join(parts)
 
 
