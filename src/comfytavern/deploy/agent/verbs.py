@@ -13,6 +13,7 @@ LOCKS = "locks"
 
 VERBS = {
     "facts": ("facts", READS),
+    "session": ("session", READS),
     "lock_acquire": ("lock", LOCKS),
     "lock_renew": ("lock", LOCKS),
     "lock_release": ("lock", LOCKS),

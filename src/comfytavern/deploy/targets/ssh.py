@@ -25,6 +25,7 @@ KEEPALIVE_S, KEEPALIVES = 5, 3
 SHORT = 2000
 """Arguments longer than this go through standard input."""
 CHUNK = 1 << 18
+AGAIN = "Run it again: it goes on from what is there."
 NOT_FOUND = 127
 """The exit code of a shell for a program that is not there."""
 PUT = """
@@ -43,6 +44,10 @@ os.chmod(part, 0o755)
 os.rename(part, target)
 """
 """Puts the agent in place; run by the host's Python, since the agent cannot bring itself."""
+QUICK = frozenset(
+    {"lock_acquire", "lock_renew", "lock_release", "lock_show", "facts", "flip", "switch", "setw", "undrain", "metrics", "commit"}
+)
+"""Calls that are over at once share one channel and one Python on the host; a busy one is not waited for."""
 Agent = Callable[[], bytes]
 
 
@@ -63,6 +68,8 @@ class SshHost:
         self._connection: asyncssh.SSHClientConnection | None = None
         self._tunnel: asyncssh.SSHClientConnection | None = None
         self._connecting = asyncio.Lock()
+        self._session: Any = None
+        self._talking = asyncio.Lock()
 
     async def call(
         self,
@@ -76,18 +83,64 @@ class SshHost:
         told: Told | None = None,
     ) -> dict[str, Any]:
         """Have the agent do `verb`; see `Host.call`."""
-        encoded = msgspec.json.encode(args or {}).decode()
-        if len(encoded) > SHORT and stdin is None:
-            encoded, stdin = "-", encoded.encode()
-        options = [*(["--fence", str(fence)] if fence is not None else []), *(["--step", step] if step else [])]
-        vector = ["python3", "-IS", self._program, "--root", self._spec.root, *options, verb, encoded]
+        quick = verb in QUICK and stdin is None and not self._talking.locked()
         try:
             async with asyncio.timeout(deadline_s):
-                code, line, said = await self._run(vector, stdin, told or _nobody)
+                if quick:
+                    code, line, said = await self._quick({"verb": verb, "args": args or {}, "fence": fence, "step": step})
+                else:
+                    code, line, said = await self._run(*self._vector(verb, args, fence, step, stdin), told or _nobody)
         except TimeoutError as error:
             sentence = f"{verb} did not end within {deadline_s:g} s."
             raise self._failed("deploy.deadline", sentence, "See `deploy logs`; the step may still end.", verb=verb) from error
         return self._answer(verb, code, line, said)
+
+    def _vector(
+        self, verb: str, args: dict[str, Any] | None, fence: int | None, step: str | None, stdin: bytes | None
+    ) -> tuple[list[str], bytes | None]:
+        """Return the argument vector of a call, and what it gets on standard input."""
+        encoded = msgspec.json.encode(args or {}).decode()
+        if len(encoded) > SHORT and stdin is None:
+            encoded, stdin = "-", encoded.encode()
+        options = [*(["--fence", str(fence)] if fence is not None else []), *(["--step", step] if step else [])]
+        return [*self._agent_vector, *options, verb, encoded], stdin
+
+    @property
+    def _agent_vector(self) -> list[str]:
+        return ["python3", "-IS", self._program, "--root", self._spec.root]
+
+    async def _quick(self, call: dict[str, Any]) -> tuple[int | None, str, str]:
+        """Ask over the channel that stays open; what breaks it on the way is a broken connection, as for any call."""
+        import asyncssh  # noqa: PLC0415 -- half a second, only when there is a host to talk to
+
+        async with self._talking:
+            try:
+                if self._session is None:
+                    connection = await self._connect()
+                    self._session = await connection.create_process(self._command([*self._agent_vector, "session"]), encoding=None)
+                session = self._session
+                session.stdin.write(msgspec.json.encode(call) + b"\n")
+                while row := await session.stdout.readline():
+                    if not row.startswith(b'{"progress"'):
+                        return 0, row.decode("utf-8", "replace"), ""
+                said = (await session.stderr.read()).decode("utf-8", "replace")
+                await session.wait_closed()
+                code, self._session = session.returncode, None
+            except (asyncssh.Error, OSError) as error:
+                await self.close()
+                raise self._failed("deploy.cut", f"The connection broke: {error}.", AGAIN) from error
+            except BaseException:
+                self._drop_session()  # a late answer must not be taken for the next call's
+                raise
+        if code is None:
+            await self.close()
+            raise self._failed("deploy.cut", "The connection broke.", AGAIN)
+        return code, "", said
+
+    def _drop_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     async def prepare(self) -> bool:
         """Bring the agent to the host when it is not there or another; return whether it was sent."""
@@ -103,6 +156,7 @@ class SshHost:
 
     async def close(self) -> None:
         """End the connection."""
+        self._drop_session()
         for connection in (self._connection, self._tunnel):
             if connection is not None:
                 connection.abort()
@@ -121,19 +175,21 @@ class SshHost:
         import asyncssh  # noqa: PLC0415 -- half a second, only when there is a host to talk to
 
         connection = await self._connect()
-        command = shlex.join(["sudo", "-n", "--", *vector] if self._machine.sudo else vector)
         try:
-            async with connection.create_process(command, encoding=None) as process:
+            async with connection.create_process(self._command(vector), encoding=None) as process:
                 last, said, _ = await asyncio.gather(_lines(process.stdout, told), process.stderr.read(), _feed(process.stdin, stdin, told))
                 await process.wait_closed()
                 code = process.returncode
         except (asyncssh.Error, OSError) as error:
             await self.close()
-            raise self._failed("deploy.cut", f"The connection broke: {error}.", "Run it again: it goes on from what is there.") from error
+            raise self._failed("deploy.cut", f"The connection broke: {error}.", AGAIN) from error
         if code is None and not last:
             await self.close()
-            raise self._failed("deploy.cut", "The connection broke.", "Run it again: it goes on from what is there.")
+            raise self._failed("deploy.cut", "The connection broke.", AGAIN)
         return code, last, said.decode("utf-8", "replace")
+
+    def _command(self, vector: list[str]) -> str:
+        return shlex.join(["sudo", "-n", "--", *vector] if self._machine.sudo else vector)
 
     async def _connect(self) -> "asyncssh.SSHClientConnection":
         async with self._connecting:
