@@ -10,12 +10,14 @@ from comfytavern.graph.problems import CODES
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "comfytavern"
 PAGE = ROOT / "docs" / "reference" / "errors.md"
-ORDER = {"Cause": ("code", "sentence"), "_problem": ("field", "code", "sentence")}
+ORDER = {"Cause": ("code", "sentence"), "_problem": ("field", "code", "sentence"), "_wrong": ("code", "sentence", "hint")}
 """What stands where in calls that differ from `Failure(code, sentence, hint)`."""
 CLASSES = {"Failure", "Invalid", "NotFound", "Conflict", "Unauthenticated", "Denied", "TooLarge", "Busy", "Unavailable"}
-CLASSES |= {"Refusal", "Problem", "NodeError", *ORDER}
+CLASSES |= {"Refusal", "Problem", "NodeError", "DeployFailed", "Refused", "Failed", *ORDER}
 SPLIT = "Split it into several workflows that call each other."
 COMPUTED = [
+    ("build.types", "The web app has type errors: {…}", "Mend it and build again."),
+    ("build.web", "The web app cannot be built: {…}", "Mend it and build again."),
     ("graph.too_deep", CODES["graph.too_deep"], SPLIT),
     ("graph.too_many_nodes", CODES["graph.too_many_nodes"], SPLIT),
     ("graph.too_nested", CODES["graph.too_nested"], SPLIT),

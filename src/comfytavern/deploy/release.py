@@ -28,6 +28,7 @@ SBOM, AGENT = "sbom.cdx.json", "agent/ctd.pyz"
 OUTSIDE = frozenset({MANIFEST, SUMS, SIGNATURE})
 """Files the manifest does not list: itself, and what is made after it."""
 AGAIN = "Copy or build the artifact again."
+NEVER = "Do not install it; copy or build the artifact again."
 
 
 class File(msgspec.Struct, frozen=True):
@@ -201,15 +202,12 @@ def verify(folder: Path, signers: Path | None = None, python_tag: str | None = N
     try:
         release = Release.read(folder)
     except Refused as refusal:
-        return [_problem(refusal.code, refusal.sentence, refusal.hint, file=MANIFEST)]
+        return [_wrong(refusal.code, refusal.sentence, refusal.hint, file=MANIFEST)]
     problems = [*_files(folder, release), *_sums(folder, release), *_wheels(folder, release)]
     if python_tag and python_tag != release.python.tag:
-        sentence = f"{release.release} is for the Python {release.python.tag}, and this is {python_tag}."
-        problems.append(_problem("release.python", sentence, f"Build it with --python-tag {python_tag}.", wanted=release.python.tag))
-    if not (folder / SIGNATURE).is_file():
-        sentence = f"{release.release} is not signed: it has no {SIGNATURE}."
-        return [*problems, _problem("release.unsigned", sentence, "Build it with --sign-key.", file=SIGNATURE)] if signers else problems
-    return problems + (signature.doubts(folder / SUMS, folder / SIGNATURE, signers) if (folder / SUMS).is_file() else [])
+        what = f"{release.release} is for the Python {release.python.tag}, and this is {python_tag}."
+        problems.append(_wrong("release.python", what, f"Build it with --python-tag {python_tag}.", wanted=release.python.tag))
+    return [*problems, *_signature(folder, release, signers)]
 
 
 def checked(path: Path, signers: Path | None = None, python_tag: str | None = None) -> tuple[Release, Path]:
@@ -234,19 +232,27 @@ def described(folder: Path) -> dict[str, File]:
     return {name: File(archive.sha256(path), path.stat().st_size, archive.mode_of(path)) for name, path in found if name not in OUTSIDE}
 
 
+def _signature(folder: Path, release: Release, signers: Path | None) -> list[Problem]:
+    if (folder / SIGNATURE).is_file():
+        return signature.doubts(folder / SUMS, folder / SIGNATURE, signers) if (folder / SUMS).is_file() else []
+    if signers is None:
+        return []
+    return [
+        _wrong("release.unsigned", f"{release.release} is not signed: it has no {SIGNATURE}.", "Build it with --sign-key.", file=SIGNATURE)
+    ]
+
+
 def _files(folder: Path, release: Release) -> list[Problem]:
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()} - OUTSIDE
-    problems = [_problem("release.missing", f"{name} is missing.", AGAIN, file=name) for name in sorted(release.files.keys() - there)]
+    problems = [_wrong("release.missing", f"{name} is missing.", AGAIN, file=name) for name in sorted(release.files.keys() - there)]
     problems += [
-        _problem("release.extra", f"{name} does not belong to the release.", "Remove it, or open the artifact again.", file=name)
+        _wrong("release.extra", f"{name} does not belong to the release.", "Remove it, or open the artifact again.", file=name)
         for name in sorted(there - release.files.keys())
     ]
     for name in sorted(there & release.files.keys()):
         path, listed = folder / name, release.files[name]
         if path.is_symlink() or path.stat().st_size != listed.size or archive.sha256(path) != listed.sha256:
-            problems.append(
-                _problem("release.tampered", f"{name} is not the file that was built.", f"Do not install it. {AGAIN}", file=name)
-            )
+            problems.append(_wrong("release.tampered", f"{name} is not the file that was built.", NEVER, file=name))
     return problems
 
 
@@ -255,18 +261,18 @@ def _sums(folder: Path, release: Release) -> list[Problem]:
         found = (folder / SUMS).read_text(encoding="utf-8")
         wanted = sums(release, (folder / MANIFEST).read_bytes())
     except (OSError, UnicodeDecodeError):
-        return [_problem("release.missing", f"{SUMS} is missing.", AGAIN, file=SUMS)]
+        return [_wrong("release.missing", f"{SUMS} is missing.", AGAIN, file=SUMS)]
     if found == wanted:
         return []
     differing = sorted(line.partition("  ")[2] for line in set(found.splitlines()) ^ set(wanted.splitlines()))
     name = MANIFEST if MANIFEST in differing else (differing or [SUMS])[0]
-    return [_problem("release.sums", f"{SUMS} and the release disagree about {name}.", f"Do not install it. {AGAIN}", file=name)]
+    return [_wrong("release.sums", f"{SUMS} and the release disagree about {name}.", NEVER, file=name)]
 
 
 def _wheels(folder: Path, release: Release) -> list[Problem]:
     """Every requirement needs a wheel of its hash, for this Python: else the installation would stop half-way."""
     problems = [
-        _problem("release.python", f"{name} is not for {release.python.tag}.", "Build the release again for one Python.", file=name)
+        _wrong("release.python", f"{name} is not for {release.python.tag}.", "Build the release again for one Python.", file=name)
         for name in release.wheels
         if not fits(name, release.python.tag)
     ]
@@ -279,7 +285,7 @@ def _wheels(folder: Path, release: Release) -> list[Problem]:
         hashes = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", row))
         if row.strip() and not hashes & there:
             name = row.split()[0]
-            problems.append(_problem("release.wheel", f"The wheel of {name} is not in the release.", AGAIN, requirement=name))
+            problems.append(_wrong("release.wheel", f"The wheel of {name} is not in the release.", AGAIN, requirement=name))
     return problems
 
 
@@ -294,5 +300,5 @@ def fits(wheel: str, tag: str) -> bool:
     return False
 
 
-def _problem(code: str, sentence: str, fix: str, **params: str) -> Problem:
+def _wrong(code: str, sentence: str, fix: str, **params: str) -> Problem:
     return Problem(code=code, message=f"{sentence} {fix}".strip(), params={**params, "fix": fix})

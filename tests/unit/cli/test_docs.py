@@ -16,7 +16,10 @@ SECTIONS = {part.split("\n", 1)[0].strip(): part for part in PAGE.split("\n## ")
 def verbs(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     for word, inner in getattr(command, "commands", {}).items():
         path = f"{name} {word}".strip()
-        yield from verbs(inner, path) if hasattr(inner, "commands") else [(path, inner)]
+        if hasattr(inner, "commands"):
+            yield from verbs(inner, path)
+        if getattr(inner, "invoke_without_command", True):  # a verb, or a group that is one itself
+            yield path, inner
 
 
 VERBS = dict(verbs(get_command(app)))

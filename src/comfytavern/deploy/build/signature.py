@@ -32,14 +32,8 @@ def doubts(sums: Path, signature: Path, signers: Path | None) -> list[Problem]:
     """
     fitting = _verify(sums, "check-novalidate", "-s", str(signature))
     if fitting.returncode:
-        fix = "Copy the artifact again from where it was built; do not install it."
-        return [
-            Problem(
-                code="release.signature",
-                message=f"SHA256SUMS.sig is not a signature of SHA256SUMS. {fix}",
-                params={"file": "SHA256SUMS.sig"},
-            )
-        ]
+        what, fix = "SHA256SUMS.sig is not a signature of SHA256SUMS.", "Do not install it; copy or build the artifact again."
+        return [Problem(code="release.signature", message=f"{what} {fix}", params={"file": "SHA256SUMS.sig", "fix": fix})]
     if signers is None:
         return []
     known = _keygen("-Y", "find-principals", "-f", str(signers), "-s", str(signature))
@@ -47,10 +41,9 @@ def doubts(sums: Path, signature: Path, signers: Path | None) -> list[Problem]:
         if not _verify(sums, "verify", "-f", str(signers), "-I", name, "-s", str(signature)).returncode:
             return []
     key = next((word for word in fitting.stdout.split() if word.startswith("SHA256:")), "unknown")
+    what = f"The release is signed by a key that is not allowed to: {key}."
     fix = f"Add the key to {signers} if you trust who made this release."
-    return [
-        Problem(code="release.signer", message=f"The release is signed by a key that is not allowed to ({key}). {fix}", params={"key": key})
-    ]
+    return [Problem(code="release.signer", message=f"{what} {fix}", params={"key": key, "fix": fix})]
 
 
 def _verify(sums: Path, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
