@@ -9,48 +9,18 @@ and `ws_lost` have to be 0, and the exit code says so.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Generator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from common import artifact, first, installation, releases, say
 
-from comfytavern.deploy.release import open_artifact  # noqa: E402 -- the line above makes a script of this file
-from comfytavern.testing.releases import packed, variant  # noqa: E402 -- as above
-from tests.lab import ground  # noqa: E402 -- as above
-from tests.lab.fleet import Fleet  # noqa: E402 -- as above
-from tests.lab.installation import Installation, newest_artifact  # noqa: E402 -- as above
-from tests.lab.postgres import Postgres  # noqa: E402 -- as above
-from tests.lab.traffic import NAME, PASSWORD, Traffic  # noqa: E402 -- as above
-
-
-def say(text: str) -> None:
-    """Tell the person who waits."""
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def installation(driver: str, hosts: int, strategy: str, **given: Any) -> Generator[Installation]:
-    """Yield a fleet with everything prepared and nothing deployed; PostgreSQL when there is more than one host."""
-    with tempfile.TemporaryDirectory() as folder, Fleet(hosts) as fleet, contextlib.ExitStack() as stack:
-        database = stack.enter_context(Postgres(fleet)) if hosts > 1 else None
-        site = Installation(fleet, Path(folder), driver=driver, strategy=strategy, database=database, **given)
-        site.prepare()
-        yield site
-
-
-def releases(artifact: Path, folder: Path, count: int) -> list[Path]:
-    """Return so many releases with the same content and different names."""
-    base = open_artifact(artifact)
-    return [packed(variant(base, f"0.1.0+swap{at}", out=folder / "releases"), folder) for at in range(count)]
+from tests.lab.installation import Installation
+from tests.lab.traffic import Traffic
 
 
 def swap(site: Installation, artifacts: list[Path], swaps: int, pause_s: float) -> dict[str, list[float]]:
@@ -73,16 +43,10 @@ def swap(site: Installation, artifacts: list[Path], swaps: int, pause_s: float) 
 
 def main(arguments: argparse.Namespace) -> dict[str, Any]:
     """Do it all and return the line to print."""
-    if reason := ground.why_not():
-        raise SystemExit(reason)
-    artifact = arguments.artifact or newest_artifact()
-    if artifact is None:
-        raise SystemExit("there is no artifact in dist/: run `comfytavern build`")
-    with installation(arguments.driver, arguments.hosts, arguments.strategy) as site:
-        artifacts = releases(artifact, site.folder, 1 + (arguments.swaps + 1) // 2)
-        site.deploy("apply", str(artifacts[0]), "--yes")
-        say(f"first deployment in {site.last_ms / 1000:.1f} s: {site.serving()}")
-        site.add_person(NAME, PASSWORD)
+    base = artifact(arguments.artifact)
+    with installation(arguments.hosts, driver=arguments.driver, strategy=arguments.strategy) as site:
+        artifacts = releases(base, site.folder, 1 + (arguments.swaps + 1) // 2)
+        first(site, artifacts[0])
         with Traffic(site, arguments.rate, told=say) as traffic:
             took = swap(site, artifacts, arguments.swaps, arguments.pause)
             traffic.wait_for(arguments.requests, arguments.longest)

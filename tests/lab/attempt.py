@@ -23,6 +23,8 @@ class End:
     """The JSON it printed; empty when it was killed."""
     events: int
     ms: float
+    at: float
+    """When, by the monotonic clock."""
 
 
 class Attempt:
@@ -57,7 +59,7 @@ class Attempt:
         while (event := self._events.get(timeout=LONGEST_S)) is not None:
             if event["host"] and event["state"] in {"begin", "ok", "failed"}:
                 self._seen += 1
-                yield event
+                yield event | {"at": time.monotonic()}
 
     def until(self, at: int, do: Callable[[Event], None]) -> bool:
         """Do something when the `at`-th step is told; False when there are not so many."""
@@ -79,4 +81,4 @@ class Attempt:
         for thread in self._threads:
             thread.join(10)
         rows = [row for row in self._out if row.startswith(b"{")]
-        return End(code, json.loads(rows[-1]) if rows else {}, self._seen, (time.monotonic() - self._begun) * 1000)
+        return End(code, json.loads(rows[-1]) if rows else {}, self._seen, (time.monotonic() - self._begun) * 1000, time.monotonic())

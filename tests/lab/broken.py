@@ -11,9 +11,12 @@ import msgspec
 
 from comfytavern.deploy.release import Migration, Release
 from comfytavern.testing.releases import BROKEN, failing_migration, variant
-from tests.lab.installation import PLACE, Installation
+from tests.lab.attempt import Attempt
+from tests.lab.installation import PLACE, USER, Installation
 
 READY_S: Final = 15
+PREPARED_S: Final = 45
+"""Sending and installing come before the start, three at once on a small box."""
 DEADLINES: Final = f"[deadlines]\nready_s = {READY_S}\nconnect_s = 5\n"
 Make = Callable[[Path, Path], Path]
 """From a good release's folder and a folder for the new one to the broken release."""
@@ -105,3 +108,30 @@ CLASSES: Final = (
     Broken("slow_start", _release("slow_start"), ("ready", "start"), _slow),
     Broken("memory_leak", _release("memory_leak"), ("memory", "killed", "ready", "9")),
 )
+
+
+def verdict(site: Installation, broken: Broken, base: Path) -> tuple[list[str], float]:
+    """Deploy a broken release on a site where another serves; return what does not hold, and how many seconds it took."""
+    before = site.serving()
+    folder = site.folder / broken.name
+    folder.mkdir(exist_ok=True)
+    made = broken.make(base, folder)
+    with broken.around(site) as there:
+        end = Attempt(there, "apply", str(made), "--yes").end()
+    told = f"{end.said.get('sentence', '')} {end.said.get('hint', '')} {end.said.get('problems', '')}"
+    found: list[str] = []
+    if end.code == 0:
+        found.append("the command said that all is well")
+    if end.ms / 1000 > READY_S + PREPARED_S:
+        found.append(f"it took {end.ms / 1000:.0f} s")
+    if not any(word.lower() in told.lower() for word in broken.told):
+        found.append(f"the cause is not told: {told[:300]}")
+    if (serving := site.serving()) != before:
+        found.append(f"{serving} serve instead of {before}")
+    for machine in site.fleet.machines:
+        spare = [about for slot, about in site.slots(machine).items() if slot != site.state(machine).get("active")]
+        if any(about["state"] not in {"empty", "failed"} for about in spare):
+            found.append(f"{machine.name}: the slot is not clean: {spare}")
+        if machine.run(f"pgrep -u {USER} -fc '{made.name}' || true").strip() not in {"", "0"}:
+            found.append(f"{machine.name}: the broken release still runs")
+    return found, end.ms / 1000

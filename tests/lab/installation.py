@@ -48,6 +48,8 @@ class Installation:
     ssh: Mapping[str, str | bool] = field(default_factory=dict)
     """Changes [ssh] of deploy.toml."""
     env: Mapping[str, str | int] = field(default_factory=dict)
+    strategy_more: str = ""
+    """Goes into [strategy]."""
     more: str = ""
     """Goes to the top of deploy.toml."""
     planted: str = field(default_factory=lambda: f"canary-{secrets.token_urlsafe(32)}")
@@ -63,7 +65,7 @@ class Installation:
         ssh: dict[str, Any] = {"key": str(self.fleet.key), "agent": False, "known_hosts": str(self.fleet.known_hosts)} | dict(self.ssh)
         env = {"RUNS_AT_ONCE": 200, "RUNS_PER_USER": 200} | dict(self.env)
         lines = [f'domain = "{SITE}"', f'driver = "{self.driver}"', self.more]
-        lines += ["[strategy]", f'name = "{self.strategy}"', *_table("ssh", ssh), *_table("env", env)]
+        lines += ["[strategy]", f'name = "{self.strategy}"', self.strategy_more, *_table("ssh", ssh), *_table("env", env)]
         lines += _table("secrets", {"JWT_SECRET": f"file:{self.folder / 'jwt'}"})
         if self.database is not None:
             (self.folder / "database").write_text(self.database.url)
