@@ -5,26 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from comfytavern.deploy.release import open_artifact
-from comfytavern.testing.releases import packed, variant
 from tests.lab.fleet import Fleet
-from tests.lab.installation import PLACE, Installation, newest_artifact
+from tests.lab.installation import PLACE, Installation
 from tests.lab.postgres import Postgres
 from tests.lab.traffic import NAME, PASSWORD, SMALL, Traffic
-
-pytestmark = pytest.mark.timeout(300)
-COUNT = 4
-
-
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Some releases with one content and several names."""
-    artifact = newest_artifact()
-    if artifact is None:
-        pytest.skip("there is no artifact in dist/: run `comfytavern build`")
-    folder = tmp_path_factory.mktemp("artifacts")
-    base = open_artifact(artifact)
-    return [packed(variant(base, f"0.1.0+test{at}", out=folder / "releases"), folder) for at in range(COUNT)]
 
 
 @pytest.fixture(scope="module")
