@@ -44,7 +44,7 @@ def deploying(spec: Spec, release: Release, fleet: Fleet, known: Known) -> Plan:
     stages = (*_brought(spec, release, fleet, turns), *_prepared(spec, release, fleet, known, changing))
     begins = {turn.host: tuple(slots.starts(turn.host, fleet[turn.host], release.release, spec, fresh=known.again)) for turn in turns}
     stages += _moved(spec, turns, begins, release.release)
-    stages += stage("settle", "Write it down", Phase.SETTLE, _settled(spec, release.release, fleet, known))
+    stages += stage("settle", "Write it down", Phase.SETTLE, _settled(spec, release.release, fleet, known, turns))
     return _plan("deploy", release.release, spec, fleet, known, turns=turns, stages=stages, notes=_notes(spec, turns))
 
 
@@ -58,7 +58,7 @@ def rolling_back(spec: Spec, fleet: Fleet, known: Known, release: str = "") -> P
     if not turns:
         return _plan("rollback", wanted, spec, fleet, known, notes=(f"{wanted} serves everywhere: nothing to do.",))
     begins = {turn.host: tuple(slots.starts(turn.host, fleet[turn.host], wanted, spec)) for turn in turns}
-    settled = stage("settle", "Write it down", Phase.SETTLE, _settled(spec, wanted, fleet, known, note="rollback"))
+    settled = stage("settle", "Write it down", Phase.SETTLE, _settled(spec, wanted, fleet, known, turns, "rollback"))
     if all(warm(fleet[turn.host], wanted) for turn in turns):
         flips = (Step(host=turn.host, verb="flip", args={"to_slot": turn.slot}, title=f"Flip to {turn.slot}") for turn in turns)
         stages = (*stage("flip", "Back to the warm release", Phase.SWITCH, flips), *settled)
@@ -128,18 +128,20 @@ def _moved(spec: Spec, turns: tuple[Turn, ...], begins: blue_green.Starts, relea
             assert_never(strategy.name)
 
 
-def _settled(spec: Spec, release: str, fleet: Fleet, known: Known, note: str = "") -> list[Step]:
-    return [
+def _settled(spec: Spec, release: str, fleet: Fleet, known: Known, turns: tuple[Turn, ...], note: str = "") -> list[Step]:
+    written = [
         step
         for host, facts in fleet.items()
         for step in settle.settles(host, release, known.deploy, spec, (facts.active, facts.state.previous_good), note)
     ]
+    return written + [step for turn in turns for step in settle.bakes(turn, spec)]
 
 
 def _notes(spec: Spec, turns: tuple[Turn, ...]) -> tuple[str, ...]:
     if not turns or spec.strategy.name == "replace" or not any(turn.old_slot for turn in turns):
         return ()
-    return ("The old release stays warm: `deploy rollback` is a rename. `deploy finish`, or the next deployment, stops it.",)
+    minutes = spec.strategy.bake_s / 60
+    return (f"The old release stays warm for {minutes:g} min: until then `deploy rollback` is a rename. `deploy finish` ends it sooner.",)
 
 
 def _back_to(fleet: Fleet, release: str) -> str:

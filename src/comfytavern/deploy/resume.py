@@ -22,6 +22,7 @@ def resuming(spec: Spec, fleet: Fleet, known: Known) -> Plan:
     if turns:
         stages += blue_green.stages(turns, begins, wanted)
         settled = (step for host in fleet for step in settle.settles(host, wanted, known.deploy, spec, tuple(serving), "resume"))
+        settled = (*settled, *(step for turn in turns for step in settle.bakes(turn, spec)))
         stages += stage("settle", "Write it down", Phase.SETTLE, settled)
     staying = {host: facts for host, facts in fleet.items() if facts.active in {wanted, None}}
     stages += stage("whole", "Bring everybody to one release", Phase.SETTLE, (step for each in staying.items() for step in _whole(*each)))

@@ -34,6 +34,7 @@ VERBS = {
     "start_slot": ("slots", CHANGES),
     "stop_slot": ("slots", CHANGES),
     "abandon": ("slots", CHANGES),
+    "bake": ("bake", CHANGES),
     "drain": ("slots", CHANGES),
     "undrain": ("slots", CHANGES),
     "ready": ("probe", READS),
