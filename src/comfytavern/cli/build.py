@@ -38,7 +38,7 @@ def make(  # noqa: PLR0913 -- one argument for each option
     from comfytavern.boot.release import app  # noqa: PLC0415 -- a second that `version` need not wait
     from comfytavern.deploy.build.service import STEPS, Wish  # noqa: PLC0415 -- as above
     from comfytavern.deploy.build.service import build as build_it  # noqa: PLC0415 -- as above
-    from comfytavern.deploy.build.service import web_only as only
+    from comfytavern.deploy.build.service import web_only as only  # noqa: PLC0415 -- as above
     from comfytavern.deploy.build.wheelhouse import target  # noqa: PLC0415 -- as above
 
     if web_only and skip_web:
@@ -53,12 +53,7 @@ def make(  # noqa: PLR0913 -- one argument for each option
     )
     with _progress(STEPS, quiet=json) as told:
         built = only(wish, told) if web_only else build_it(wish, app(), told)
-    if isinstance(built, Path):
-        _print({"web": str(built)} if json else f"The web app is in {built}.")
-    elif json:
-        _print(_document(built))
-    else:
-        _print(f"{built.artifact}\n{built.files} files, {built.bytes / 1e6:.1f} MB, {built.seconds:.1f} s, sha256 {built.sha256}")
+    _print(_document(built) if json else _told(built))
 
 
 @build.command()
@@ -115,10 +110,16 @@ def _progress(steps: int, *, quiet: bool) -> Generator[Callable[[str], None]]:
         yield lambda text: bar.update(task, advance=1, description=text)
 
 
-def _document(built: "Built") -> dict[str, object]:
+def _document(built: "Built | Path") -> dict[str, object]:
     import msgspec  # noqa: PLC0415 -- only for programs
 
-    return msgspec.to_builtins(built)
+    return {"web": str(built)} if isinstance(built, Path) else msgspec.to_builtins(built)
+
+
+def _told(built: "Built | Path") -> str:
+    if isinstance(built, Path):
+        return f"The web app is in {built}."
+    return f"{built.artifact}\n{built.files} files, {built.bytes / 1e6:.1f} MB, {built.seconds:.1f} s, sha256 {built.sha256}"
 
 
 def _print(said: object) -> None:
