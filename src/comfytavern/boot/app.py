@@ -16,6 +16,7 @@ from comfytavern.api.app import create_app
 from comfytavern.api.drain import Drain
 from comfytavern.api.metrics import Metrics
 from comfytavern.api.services import Services, Values
+from comfytavern.boot.database import backing_up, up_to_date
 from comfytavern.boot.leave import Deadlines
 from comfytavern.boot.rooms import Rooms, build
 from comfytavern.kernel.errors import Unavailable
@@ -41,12 +42,15 @@ class System:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the data folder and bring the database up to date. Blocks: call it before there is an event loop. Raises `Failure`."""
+    """Make the data folder and bring the database up to date. Blocks: call it before there is an event loop. Raises `Failure`.
+
+    In production nothing migrates by itself: a database that is behind (an empty one too) is `db.behind`.
+    """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable("boot.data_dir", f"{settings.data_dir} cannot be made: {error.strerror}.", hint="Check DATA_DIR.") from error
-    prepare_database(settings.database, backups=settings.data_dir / "backups")
+    prepare_database(settings.database, backups=settings.data_dir / "backups", may_migrate=settings.environment != "production")
 
 
 @asynccontextmanager
@@ -59,7 +63,8 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         rooms = build(settings, database, metrics=metrics)
         stack.push_async_callback(rooms.close)
         await rooms.runs.open()
-        services = _services(settings, rooms, metrics)
+        services = _services(settings, rooms, metrics, database)
+        await stack.enter_async_context(backing_up(settings, database))
         app, link = create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts)
         yield System(settings, services, app, link, Deadlines(settings.drain_s, settings.drain_streams_s))
 
@@ -71,7 +76,7 @@ def web_folder() -> Path | None:
     return next((folder for folder in folders if (folder / "index.html").is_file()), None)
 
 
-def _services(settings: Settings, rooms: Rooms, metrics: Metrics) -> Services:
+def _services(settings: Settings, rooms: Rooms, metrics: Metrics, database: Database) -> Services:
     drain = Drain()
     metrics.show("http_open", "Requests being answered.", lambda: drain.http)
     metrics.show("sockets_open", "WebSockets.", lambda: drain.sockets)
@@ -93,13 +98,13 @@ def _services(settings: Settings, rooms: Rooms, metrics: Metrics) -> Services:
             allow_private_network=settings.allow_private_network,
             slow_client_s=settings.slow_client_s,
         ),
-        checks=_checks(settings, rooms.accounts),
+        checks=_checks(settings, rooms.accounts, database),
         drain=drain,
         metrics=metrics,
     )
 
 
-def _checks(settings: Settings, accounts: Accounts) -> dict[str, Callable[[], Awaitable[None]]]:
+def _checks(settings: Settings, accounts: Accounts, database: Database) -> dict[str, Callable[[], Awaitable[None]]]:
     async def database_answers() -> None:
         await accounts.setup_needed()
 
@@ -108,7 +113,10 @@ def _checks(settings: Settings, accounts: Accounts) -> dict[str, Callable[[], Aw
         if usage.free < FREE_BYTES_MIN:
             raise Unavailable("boot.disk_full", "The disk is nearly full.", hint="Free some space, or move DATA_DIR.")
 
-    return {"database": database_answers, "disk": disk_has_room}
+    async def migrations_are_there() -> None:
+        await up_to_date(database)
+
+    return {"database": database_answers, "disk": disk_has_room, "migrations": migrations_are_there}
 
 
 async def _setup_link(settings: Settings, accounts: Accounts) -> str:

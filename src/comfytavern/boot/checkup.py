@@ -13,7 +13,7 @@ from comfytavern.boot.secrets import FILE
 from comfytavern.kernel.errors import Failure, Unavailable
 from comfytavern.settings.settings import Settings
 from comfytavern.store import dialect
-from comfytavern.store.migrate import HEAD, current
+from comfytavern.store.shape import state
 
 
 def _data(settings: Settings) -> str:
@@ -30,13 +30,16 @@ def _database(settings: Settings) -> str:
     url = dialect.async_url(settings.database)
     file = dialect.file_of(url)
     if file is not None and not file.exists():
-        return "will be made by the first start"
+        return f"will be made by {'`comfytavern db migrate`' if settings.environment == 'production' else 'the first start'}"
     if file is not None:
         dialect.examine_file(file)
-    revision = current(url)
-    if revision is None:
-        return "will be made by the first start"
-    return f"revision {revision}" if revision == HEAD else f"revision {revision}, upgraded by the next start (after a backup)"
+    found = state(url)
+    problem = found.problem()
+    if problem is None:
+        return f"level {found.level}"
+    if problem.code != "db.behind" or settings.environment == "production":
+        raise problem
+    return f"level {found.level}, upgraded by the next start (after a backup)" if found.level else "will be made by the first start"
 
 
 def _secret(settings: Settings) -> str:

@@ -7,6 +7,7 @@ import typer
 from comfytavern import __version__
 from comfytavern.cli.build import build
 from comfytavern.cli.check import check
+from comfytavern.cli.db import db
 from comfytavern.cli.deploy import deploy
 from comfytavern.cli.doctor import doctor
 from comfytavern.cli.env import env
@@ -30,6 +31,7 @@ app.add_typer(users, name="users")
 app.command()(doctor)
 app.add_typer(env, name="env")
 app.command()(check)
+app.add_typer(db, name="db")
 app.add_typer(deploy, name="deploy")
 app.add_typer(build, name="build")
 

@@ -172,6 +172,22 @@ class Settings(BaseModel):
         description="greatest size of one file",
         json_schema_extra=extra("limits"),
     )
+    backup_every_h: float | None = Field(
+        None,
+        ge=0,
+        le=8_760,
+        validation_alias="BACKUP_EVERY_H",
+        description="hours between two backups that a server makes by itself; 0: none",
+        json_schema_extra=extra("data", shown="24 in production, none in development"),
+    )
+    backup_keep: int = Field(
+        7,
+        ge=1,
+        le=10_000,
+        validation_alias="BACKUP_KEEP",
+        description="how many of the newest of those backups are kept, and besides for how many days the newest of a day",
+        json_schema_extra=extra("data"),
+    )
     slow_client_s: float = Field(
         20.0,
         gt=0,

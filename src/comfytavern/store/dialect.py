@@ -90,6 +90,19 @@ def configure(engine: Engine, *, foreign_keys: bool = True) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(IMMEDIATE) else "BEGIN")
 
 
+def impatient(engine: Engine, lock_timeout_ms: int) -> None:
+    """Let connections give up a lock that they do not get within this time, so that others do not queue behind them for long."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        sqlite_said, server_said = f"PRAGMA busy_timeout={int(lock_timeout_ms)}", f"SET lock_timeout = {int(lock_timeout_ms)}"
+        cursor.execute(sqlite_said if engine.dialect.name == "sqlite" else server_said)
+        cursor.close()
+        if engine.dialect.name != "sqlite":
+            connection.commit()
+
+
 def insert_new(table: Table, dialect: str) -> Insert:
     """Return an INSERT that leaves rows alone whose key is there already."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert

@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import DBAPIError, TimeoutError  # noqa: A004 -- the pool's own: all connections are in use
 
-from comfytavern.kernel.errors import Busy, Failure, Unavailable
+from comfytavern.kernel.errors import Busy, Conflict, Failure, Unavailable
 
 _SQLITE = {
     "SQLITE_FULL": "disk_full",
@@ -34,6 +34,12 @@ def fault(what: str, detail: str = "") -> Failure:
     """Return the failure `store.<what>` in words a person can act on; `detail` is for the log."""
     sentence, hint = _WORDS[what]
     return Unavailable(f"store.{what}", sentence, hint=hint, **({"detail": detail} if detail else {}))
+
+
+def in_use(who: list[str]) -> Failure:
+    """Return the failure for a database that somebody uses and that must be free."""
+    hint = "Stop them first: nothing may serve while a database is replaced."
+    return Conflict("db.in_use", f"The database is in use: {'; '.join(who)}.", hint=hint, holders=who)
 
 
 def explained(error: DBAPIError | TimeoutError) -> Failure | None:

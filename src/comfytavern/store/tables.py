@@ -261,3 +261,14 @@ settings = Table(
     Column("value", JSON, nullable=False),
     Column("updated_at", Double, nullable=False),
 )
+
+# the shape of all this
+
+schema_state = Table(
+    "schema_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("level", Integer, nullable=False),
+    Column("contracted", Integer, nullable=False),
+)
+"""One row (1): which level the tables have reached, and the lowest level of code that can still run on them (phases.py)."""
