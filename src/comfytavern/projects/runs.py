@@ -5,27 +5,27 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 
-from comfytavern.engine.log import Answered, Ended, Finished, Waiting
+from comfytavern.engine.log import Finished
 from comfytavern.engine.runner import Plan, Runner
 from comfytavern.graph import codec
 from comfytavern.graph.document import Graph
 from comfytavern.kernel.clock import Clock, SystemClock
-from comfytavern.kernel.errors import Conflict, Failure, Invalid, NotFound
+from comfytavern.kernel.errors import Failure, Invalid, NotFound
 from comfytavern.kernel.events import RunEvent
 from comfytavern.kernel.ids import new_id
 from comfytavern.kernel.paging import LIMIT_DEFAULT, Page
-from comfytavern.projects.command import Answer, Asked, Cancel, Command, Resolve
+from comfytavern.projects.command import Answer, Cancel, Resolve
+from comfytavern.projects.deeds import Deeds
 from comfytavern.projects.detail import detail
 from comfytavern.projects.drafts import canonical
 from comfytavern.projects.errands import Errands
-from comfytavern.projects.executor import Elsewhere, Executor, Lost, elsewhere, this_process
+from comfytavern.projects.executor import Executor, Lost, this_process
 from comfytavern.projects.feed import Feed
 from comfytavern.projects.limits import StageLimits
-from comfytavern.projects.live import Live
 from comfytavern.projects.plans import Plans
 from comfytavern.projects.project import moment
 from comfytavern.projects.repo import Archive
@@ -77,7 +77,8 @@ class Runs:
         self._stage = Stage(runner, self._plans, archive, clock=self._clock, limits=limits, executor=executor)
         self._stage.changed = self._changed
         self._channels, self._presence = self._stage.channels, self._stage.presence
-        self._errands = Errands(archive.commands, self._do)
+        self._deeds = Deeds(archive.runs, archive.journal, self._stage)
+        self._errands = Errands(archive.commands, self._deeds.do)
         self._beside = False
         self._feed: Feed[RunSummary] = Feed()
         self._telling: set[asyncio.Task[None]] = set()
@@ -129,7 +130,7 @@ class Runs:
             stage = self._stage
             stage.spawn(self._channels.follow())
             stage.spawn(self._channels.listen(lambda: self._feed.listened, lambda one: self._changed(one.owner, one.summary.id)))
-            stage.spawn(self._errands.serve(self._presence.executor.id, lambda: bool(stage.live), self._done_before))
+            stage.spawn(self._errands.serve(self._presence.executor.id, lambda: bool(stage.live), self._deeds.done_before))
 
     async def _seen(self) -> None:
         try:
@@ -302,85 +303,11 @@ class Runs:
         self._changed(owner, id)
         return msgspec.structs.replace(stored.summary, position=position)
 
-    async def _do(self, id: str, command: Command) -> None:
-        """Do what is asked of a run that is, or can be, executed here. Raises `Elsewhere`."""
-        stored = await self._runs.find(id)
-        if stored is None:
-            raise no_run(id)
-        try:
-            match command:
-                case Cancel(path=path):
-                    await self._cancel(stored, path)
-                case Answer(token=token, value=value):
-                    await self._answer(stored, token, value)
-                case Resolve(path=path, action=action, value=value):
-                    await self._resolve(stored, path, action, value)
-                case _:
-                    assert_never(command)
-        except Lost as failure:
-            raise elsewhere(id) from failure
-
-    async def _cancel(self, stored: StoredRun, path: str | None) -> None:
-        id = stored.summary.id
-        if stored.summary.state in TERMINAL or (path is None and await self._stage.withdraw(stored.owner, id)):
-            return
-        live = await self._reached(stored)
-        if live is None or live.run is None:
-            return
-        if path is None:
-            await live.gate.append(id, [Ended(state="cancelled")])  # Whatever happens from here on, it does not go on.
-            if live.gate.lost:
-                raise elsewhere(id)
-        live.run.cancel(path)
-
-    async def _answer(self, stored: StoredRun, token: str, value: Any) -> None:
-        live = await self._reached(stored)
-        if live is None or live.run is None:
-            raise await self._too_late(stored.summary.id, token)
-        await live.caught_up(lambda run: token not in live.fold.waits or token in run.waits or token in run.closed_waits)
-        await live.run.answer(token, value)
-        if live.gate.lost:
-            raise elsewhere(stored.summary.id)
-
-    async def _resolve(self, stored: StoredRun, path: str, action: str, value: Any) -> None:
-        live = await self._reached(stored)
-        if live is None or live.run is None:
-            raise NotFound("run.node", "No node of this run is in doubt.", path=path)
-        await live.caught_up(lambda run: live.fold.nodes.get(path, {}).get("state") != "unknown" or path in run.unknowns)
-        live.run.resolve_unknown(path, action, value)
-
-    async def _done_before(self, asked: Asked) -> bool:
-        """Tell whether a server that did not live to say so has carried out a command: an answer would be refused as a second one."""
-        command = asked.command
-        if not isinstance(command, Answer):
-            return False
-        records = await self._journal.read(asked.run_id)
-        return any(isinstance(one, Answered) and one.token == command.token and one.value == command.value for one in records)
-
     async def _find(self, owner: str, id: str) -> StoredRun:
         found = await self._history.find(owner, id)
         if found is None:
             raise no_run(id)
         return found
-
-    async def _reached(self, stored: StoredRun) -> Live | None:
-        """Return a run that has begun and is not over, in memory; None for any other. Raises `Elsewhere`."""
-        id, owner, state = stored.summary.id, stored.owner, stored.summary.state
-        if state in TERMINAL or (state == "queued" and id in self._stage.turns.of(owner)):
-            return None
-        try:
-            live = await self._stage.load(id)
-        except Elsewhere:
-            raise
-        except Conflict:  # It has just ended.
-            return None
-        self._stage.turns.remove(owner, id)  # After a restart it may wait to go on: it need not wait any more.
-        return live
-
-    async def _too_late(self, id: str, token: str) -> Failure:
-        if any(isinstance(record, Waiting) and record.token == token for record in await self._journal.read(id)):
-            return Conflict("run.answered", "Time for an answer is over.", hint="Look at the run again.", token=token)
-        return NotFound("run.token", "This run does not wait for that.", hint="Look at the run again.", token=token)
 
     async def _journaled(self, id: str, path: str) -> dict[str, Any]:
         records = [record for record in await self._journal.read(id) if isinstance(record, Finished)]

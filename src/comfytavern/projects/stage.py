@@ -134,13 +134,18 @@ class Stage:
         self._dispatch()
         return position
 
-    async def withdraw(self, owner: str, id: str) -> bool:
-        """Cancel a run that waits for its turn; False when it does not."""
-        if not self.turns.remove(owner, id):
+    def has(self, id: str) -> bool:
+        """Tell whether a run is in memory, or about to be."""
+        return id in self.live or id in self._starting
+
+    async def withdraw(self, stored: StoredRun) -> bool:
+        """Cancel a run that waits for its turn; False when it does not. Raises `Elsewhere` when another server has just begun it."""
+        owner, id = stored.owner, stored.summary.id
+        if self.has(id) or not (self.turns.remove(owner, id) or stored.summary.state == "queued"):
             return False
         hold = await self.presence.take(id)
         if hold is None:
-            return False
+            raise elsewhere(id)
         await self._end(self._attach(owner, hold, await self.channels.fold(id)), RunChanged(state="cancelled", outputs={}))
         self._places_changed(owner, id)
         return True

@@ -35,7 +35,7 @@ export function useLiveRun(id: MaybeRefOrGetter<string | null>, onChange?: (path
         queue.push(...events)
         frame ||= soon(flush)
       },
-      onBack: () => void mend(run),
+      onBack: () => mend(run),
     })
     return () => {
       cut()

@@ -56,6 +56,19 @@ describe('the socket', () => {
     expect(back).toHaveBeenCalledOnce()
   })
 
+  it('reads a run again of which events are lost, and follows it from what is left', async () => {
+    const socket = make()
+    let seq = 9
+    socket.watch({ run: 'run_1', after: () => seq, onEvents: () => undefined, onBack: () => Promise.resolve().then(() => void (seq = 4)) })
+    last().say(hello)
+    last().say({ type: 'error', ref: null, problem: { code: 'run.rewound', title: '', status: 409, params: { id: 'run_1', last: 4 } } })
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(last().sent).toEqual([
+      { type: 'watch', run: 'run_1', after: 9 },
+      { type: 'watch', run: 'run_1', after: 4 },
+    ])
+  })
+
   it('stops following when nobody looks any more', () => {
     const socket = make()
     const one = socket.watch({ run: 'run_1', after: () => 0, onEvents: () => undefined })

@@ -21,7 +21,8 @@ interface Watch {
   run: string
   after: () => number
   onEvents: (events: RunEvent[]) => void
-  onBack?: () => void
+  /** What was seen may be lost after a reconnect, and is when the server says `run.rewound`: read the run again. */
+  onBack?: () => void | Promise<void>
 }
 
 export interface Socket {
@@ -48,6 +49,7 @@ export function delay(attempt: number, random: () => number = Math.random): numb
 
 /** What a server that was asked to start something has still to say, before its line is closed. */
 const LAST_WORDS_MS = 10_000
+const REWIND_MS = 200
 const cutOff = () => new ApiFailure({ code: 'client.cut_off', title: 'The connection was cut', status: 0 })
 
 interface Start {
@@ -111,7 +113,7 @@ export function makeSocket(connect: () => WebSocket): Socket {
 
   function receive(line: WebSocket, message: Message): void {
     if (message.type === 'started') return settle(message.ref, ({ resolve }) => resolve(message.run))
-    if (message.type === 'error') return settle(message.ref, ({ reject }) => reject(new ApiFailure(message.problem)))
+    if (message.type === 'error') return refused(message)
     if (line === next && message.type === 'hello') arrive(line, message.release)
     if (line !== current) return
     heardAt = Date.now()
@@ -154,6 +156,17 @@ export function makeSocket(connect: () => WebSocket): Socket {
   function leave(line: WebSocket, until = Date.now() + LAST_WORDS_MS): void {
     if (Date.now() < until && [...starts.values()].some((start) => start.line === line)) setTimeout(() => leave(line, until), 50)
     else line.close()
+  }
+
+  function refused({ ref, problem }: { ref?: unknown; problem: Problem }): void {
+    if (problem.code === 'run.rewound') watches.forEach((watch) => watch.run === problem.params?.id && void rewind(watch))
+    settle(ref, ({ reject }) => reject(new ApiFailure(problem)))
+  }
+
+  /** Follows a run again, from what is left of it. */
+  async function rewind(watch: Watch): Promise<void> {
+    await watch.onBack?.()
+    setTimeout(() => watches.has(watch) && follow(watch), REWIND_MS)
   }
 
   function settle(ref: unknown, how: (start: Start) => void): void {
