@@ -68,7 +68,8 @@ class Migrated(msgspec.Struct, frozen=True):
     """How far the database has come, and what it cannot go back behind."""
 
     level: int = 0
-    contracted: int = 0
+    contracted: int | None = None
+    """Nothing was ever taken away: None."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

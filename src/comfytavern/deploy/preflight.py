@@ -73,7 +73,7 @@ def _release(host: str, facts: Facts, release: Release, known: Known) -> Iterato
     for name in sorted(wanted - known.names - set(facts.env_names)):
         yield _problem("deploy.setting_missing", host, f"{name} is not set.", f"Add it to [{_table(release, name)}] of deploy.toml.")
     if facts.migration:
-        level, contracted, schema = facts.migration.level, facts.migration.contracted, release.schema
+        level, contracted, schema = facts.migration.level, facts.migration.contracted or 0, release.schema
         if contracted > schema.level or (schema.max is not None and level > schema.max):
             sentence = f"its database (level {level}, contracted to {contracted}) is too new for {release.release} (level {schema.level})."
             yield _problem("deploy.schema", host, sentence, "Deploy a newer release, or `deploy rollback --restore-db`.")
