@@ -1,7 +1,7 @@
 """What a migration would do, without a database: so that a test can say whether servers of the release before it could go on."""
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def _problem(each: Any, new: set[str]) -> str:
 
 
 @contextmanager
-def _recorded() -> Iterator[list[Any]]:
+def _recorded() -> Generator[list[Any]]:
     done: list[Any] = []
 
     def record(_self: AbstractOperations, operation: Any) -> None:
