@@ -1,12 +1,15 @@
 """From files to something that starts: a venv from the release's own wheels, offline, sealed.
 
 uv comes in the release as a wheel, is unpacked once per version, and keeps its cache beside it: the packages of the next release that
-did not change are linked, not written. Order: venv and bytecode in <id>.part, the platter (syncfs), rename to <id>. Power loss before
+did not change are linked, not written. Their bytecode comes as a wheel too (compiling takes three times as long as installing); only
+the application is compiled here. Order: venv and bytecode in <id>.part, the platter (syncfs), rename to <id>. Power loss before
 the rename leaves a .part, which the next `stage` or `install` starts over.
 """
 
 from __future__ import annotations
 
+import filecmp
+import glob
 import os
 import shutil
 import time
@@ -40,9 +43,14 @@ def install(context: Context, release: str) -> dict[str, Any]:
     argv = [uv, "venv", *common, "--relocatable", "--no-project", "--no-python-downloads", "--python", _system_python(), venv]
     process.must(argv, "deploy.install_failed", "The environment cannot be made", HINT, cwd=part)
     context.progress(0.3, "Installing the packages")
-    argv = [uv, "pip", "install", *common, "--no-index", "--find-links", os.path.join(part, "wheels"), "--no-deps"]
-    argv += ["--require-hashes", "--python", python, "--compile-bytecode", "-r", os.path.join(part, "requirements.txt")]
+    argv = [uv, "pip", "install", *common, "--no-index", "--find-links", _shelf(paths.tools, part), "--no-deps"]
+    compiled = any(name.startswith("comfytavern_bytecode-") for name in os.listdir(os.path.join(part, "wheels")))
+    argv += ["--require-hashes", "--python", python, "-r", os.path.join(part, "requirements.txt")]
+    argv += [] if compiled else ["--compile-bytecode"]
     process.must(argv, "deploy.install_failed", "The packages cannot be installed", HINT, cwd=part, timeout_s=300)
+    if compiled:
+        own = glob.glob(os.path.join(glob.escape(venv), "lib", "python3*", "site-packages", "comfytavern"))
+        process.must([python, "-IS", "-m", "compileall", "-q", *own], "deploy.install_failed", "The application cannot be compiled", HINT)
     context.progress(0.9, "Sealing")
     disk.write_json(os.path.join(part, "installed.json"), {"at": now(), "python": _system_python(), "format": 1}, 0o444)
     _seal(part)
@@ -58,6 +66,25 @@ def _system_python() -> str:
     import sys
 
     return process.which("python%d.%d" % sys.version_info[:2]) or sys.executable
+
+
+def _shelf(tools: str, part: str) -> str:
+    """Return a folder with the wheels of the release, the same one for every release.
+
+    uv knows an unpacked wheel again by the path and the ctime of its file. A blob's ctime changes with every link to it, so these are
+    copies; only those that differ from the last release's are made anew.
+    """
+    shelf, wheels = os.path.join(tools, "wheels"), os.path.join(part, "wheels")
+    os.makedirs(shelf, exist_ok=True)
+    wanted = {name for name in os.listdir(wheels) if not name.startswith("uv-")}
+    for name in set(os.listdir(shelf)) - wanted:
+        os.unlink(os.path.join(shelf, name))
+    for name in wanted:
+        there, here = os.path.join(shelf, name), os.path.join(wheels, name)
+        if not os.path.exists(there) or not filecmp.cmp(there, here, shallow=False):
+            shutil.copyfile(here, there + ".part")
+            os.rename(there + ".part", there)
+    return shelf
 
 
 def _uv(tools: str, part: str) -> str:
