@@ -98,8 +98,21 @@ def settings_of(spec: Spec) -> dict[str, str]:
 
 def site_of(spec: Spec) -> dict[str, Any]:
     """Return the rendered configuration of nginx and the process manager, as the agent's `site` takes it."""
-    del spec
-    return {}
+    from comfytavern.deploy.render.site import Certificate, Site, render  # noqa: PLC0415 -- only when something is sent
+
+    site = Site(
+        root=spec.root,
+        user=spec.user,
+        driver=spec.driver,
+        domain=spec.domain,
+        http_port=spec.http_port,
+        https_port=spec.https_port,
+        tls=Certificate(spec.tls.certificate, spec.tls.key) if spec.tls else None,
+        upload_mib=spec.upload_mib,
+        stop_s=int(spec.deadlines.drain_s) + 30,
+    )
+    files = {path: {"text": text, "mode": 0o644} for path, text in render(site).items()}
+    return {"files": files, "driver": spec.driver, "certificate": spec.tls.certificate if spec.tls else ""}
 
 
 def database_of(secrets: Mapping[str, Secret]) -> str:

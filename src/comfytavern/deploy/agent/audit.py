@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import disk
 from .context import Context, group_of, now
-from .paths import Paths
+
+if TYPE_CHECKING:
+    from .paths import Paths
 
 START = "0" * 64
 

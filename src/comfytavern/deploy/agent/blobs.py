@@ -9,11 +9,13 @@ import contextlib
 import hashlib
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import disk
-from .context import Context
 from .failures import Failed
+
+if TYPE_CHECKING:
+    from .context import Context
 
 CHUNK = 1 << 20
 

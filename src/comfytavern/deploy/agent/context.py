@@ -26,6 +26,11 @@ class Context:
         """The binary stream the caller sends, or None."""
         self.progress: Callable[[float, str], None] = _nothing
 
+    @property
+    def now(self) -> str:
+        """The host's time, for people."""
+        return now()
+
     def check_fence(self) -> None:
         """Raise Failed `deploy.fenced` when someone took the lock after our caller: its orders no longer count."""
         stored = stored_fence(self.paths)

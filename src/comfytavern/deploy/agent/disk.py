@@ -6,8 +6,10 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def read(path: str) -> bytes | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import disk
-from .context import Context
-from .paths import Paths
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .paths import Paths
 
 FILES = ("base.env", "secrets.env")
 """For both slots, in this order; then <slot>.env, which the agent writes."""
@@ -48,7 +50,7 @@ def write(paths: Paths, slot: str, release: str) -> None:
     os.makedirs(paths.env, exist_ok=True)
     variables = {**_ours(paths, release), "COMFYTAVERN_SLOT": slot}
     content = "# Written by ctd when the slot is started; put your own settings into base.env and secrets.env.\n"
-    content += "".join("%s=%s\n" % item for item in sorted(variables.items()))
+    content += "".join("{}={}\n".format(*item) for item in sorted(variables.items()))
     disk.write(os.path.join(paths.env, slot + ".env"), content.encode(), 0o640, _owner(paths))
 
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import audit, disk
 from .context import Context, now, stored_fence
 from .failures import Failed
-from .paths import Paths
+
+if TYPE_CHECKING:
+    from .paths import Paths
 
 TTL_S = 30.0
 

@@ -7,7 +7,10 @@ import io
 import marshal
 import zipfile
 from pathlib import Path
-from types import CodeType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType
 
 HERE = Path(__file__).resolve().parent
 EPOCH = (1980, 1, 1, 0, 0, 0)

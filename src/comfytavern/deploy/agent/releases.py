@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import disk
-from .context import Context
 from .failures import Failed
-from .paths import Paths
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .paths import Paths
 
 
 def stage(context: Context, release: str, manifest: str, extra: dict[str, str] | None = None) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import disk, process
-from .context import Context
 from .failures import Failed
-from .paths import Paths
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .paths import Paths
 
 OURS = (
     re.compile(r"/etc/comfytavern/.+"),

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import disk
-from .context import Context
 from .failures import Failed
+
+if TYPE_CHECKING:
+    from .context import Context
 
 STEP = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]{0,127}\Z")
 Work = Callable[[], dict]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import disk, process
-from .context import Context
 from .failures import Failed
+
+if TYPE_CHECKING:
+    from .context import Context
 
 NAMESPACE = "comfytavern-release"
 SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"

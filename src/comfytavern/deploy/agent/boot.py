@@ -1,0 +1,27 @@
+"""After the host came up: links first, then the processes that served before, by the same process manager."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import drivers, switch
+from .context import Context, load
+from .failures import Failed
+
+SERVING = ("active", "warm", "draining")
+
+
+def boot(context: Context) -> dict[str, Any]:
+    """Make the links and start what was active or warm; returns {started, failed}. A slot that was only being started is left alone."""
+    switch.restore_links(context)
+    state = load(context.paths)
+    started, failed = [], {}
+    for slot, known in sorted(state["slots"].items(), key=lambda item: item[0] != state["active"]):
+        if known["release"] is None or (known["state"] not in SERVING and not state["weights"].get(slot)):
+            continue
+        try:
+            drivers.driver(state["driver"], context.paths).start(slot)
+            started.append(slot)
+        except Failed as failure:
+            failed[slot] = failure.sentence
+    return {"started": started, "failed": failed}

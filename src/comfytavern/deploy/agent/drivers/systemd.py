@@ -1,0 +1,63 @@
+"""systemd: a socket unit holds the slot's socket, so that a crash and a restart refuse nobody.
+
+Stopping: the service first, the socket after it. The other way round, or with the service alone, a late connection would start it again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import process
+from ..failures import Failed
+from . import Driver
+
+
+class Systemd(Driver):
+    """comfytavern@<slot>.service and comfytavern@<slot>.socket."""
+
+    def start(self, slot: str) -> None:
+        """Start socket and service; a service that systemd had given up is tried afresh."""
+        units = [f"comfytavern@{slot}.socket", f"comfytavern@{slot}.service"]
+        process.run(["systemctl", "reset-failed", *units])
+        process.must(
+            ["systemctl", "start", *units], "deploy.start_failed", f"systemd does not start {slot}", "See `comfytavern deploy logs`."
+        )
+
+    def stop(self, slot: str, deadline_s: float) -> None:
+        """Stop the service within the deadline (SIGTERM, then SIGKILL), then the socket."""
+        unit = f"comfytavern@{slot}.service"
+        try:
+            process.must(["systemctl", "stop", unit], "deploy.stop_failed", f"systemd does not stop {slot}", timeout_s=deadline_s + 1)
+        except Failed:
+            process.run(["systemctl", "kill", "--kill-who=all", "--signal=KILL", unit])
+            process.must(["systemctl", "stop", unit], "deploy.stop_failed", f"systemd does not stop {slot}")
+        process.run(["systemctl", "stop", f"comfytavern@{slot}.socket"])
+        process.run(["systemctl", "reset-failed", unit])
+
+    def signal(self, slot: str, name: str) -> None:
+        """Send a signal to the main process."""
+        argv = ["systemctl", "kill", "--kill-who=main", f"--signal={name}", f"comfytavern@{slot}.service"]
+        process.must(argv, "deploy.not_running", f"{slot} does not run", "Start it first.")
+
+    def status(self, slot: str) -> dict[str, Any]:
+        """Ask systemd."""
+        names = "ActiveState,SubState,MainPID,NRestarts,ExecMainStartTimestamp,Result"
+        said = process.run(["systemctl", "show", f"comfytavern@{slot}.service", f"--property={names}"]).stdout.decode()
+        found = dict(row.split("=", 1) for row in said.splitlines() if "=" in row)
+        pid = int(found.get("MainPID") or 0)
+        return {
+            "running": pid > 0 and found.get("ActiveState") == "active",
+            "pid": pid or None,
+            "restarts": int(found.get("NRestarts") or 0),
+            "since": found.get("ExecMainStartTimestamp") or None,
+            "failed": found.get("ActiveState") == "failed",
+        }
+
+    def logs(self, slot: str, lines: int, since: str = "") -> list[str]:
+        """Return what the journal has of this unit."""
+        argv = ["journalctl", "--no-pager", "--quiet", "--output=cat", f"--unit=comfytavern@{slot}.service", f"--lines={lines}"]
+        said = process.run([*argv, *([f"--since={since}"] if since else [])]).stdout
+        return said.decode("utf-8", "replace").splitlines()
+
+
+DRIVER = Systemd

@@ -1,0 +1,94 @@
+"""What the configuration of a host depends on, and everything that is rendered from it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import jinja2
+
+SLOTS: Final = ("blue", "green")
+CSP: Final = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
+    "worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'"
+)
+"""As the app sends it itself (api/edge.py; a test compares the two)."""
+HEADERS: Final = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=()",
+}
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Files on the host: the certificate with its chain, and its key."""
+
+    certificate: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One host's share of an installation. `domain` empty: any name. `stop_s`: how long a process may take to leave."""
+
+    root: str = "/srv/comfytavern"
+    user: str = "comfytavern"
+    driver: str = "systemd"
+    domain: str = ""
+    http_port: int = 80
+    https_port: int = 443
+    tls: Certificate | None = None
+    upload_mib: int = 256
+    stop_s: int = 150
+    ipv6: bool = False
+
+    @property
+    def ctd(self) -> str:
+        """Return how the agent is called."""
+        return f"/usr/bin/python3 -IS {self.root}/bin/ctd.pyz --root {self.root}"
+
+
+def render(site: Site) -> dict[str, str]:
+    """Return the text of every file, by its path on the host: nginx, the start at boot, and the files of the process manager."""
+    files = {
+        "/etc/nginx/conf.d/comfytavern.conf": "nginx.conf",
+        "/etc/systemd/system/comfytavern-boot.service": "boot.service",
+        "/etc/tmpfiles.d/comfytavern.conf": "tmpfiles.conf",
+        "/etc/logrotate.d/comfytavern": "logrotate",
+    }
+    match site.driver:
+        case "systemd":
+            del files["/etc/logrotate.d/comfytavern"]  # The journal rotates itself.
+            files |= {f"/etc/systemd/system/comfytavern@.{kind}": f"slot.{kind}" for kind in ("service", "socket")}
+        case "pm2":
+            files["/etc/systemd/system/comfytavern-pm2.service"] = "pm2.service"
+    texts = {path: _text(name, site) for path, name in files.items()}
+    for slot in SLOTS:
+        match site.driver:
+            case "supervisord":
+                texts[f"/etc/supervisor/conf.d/comfytavern-{slot}.conf"] = _text("supervisord.conf", site, slot=slot)
+            case "pm2":
+                texts[f"/etc/comfytavern/pm2-{slot}.config.js"] = _text("pm2.config.js", site, slot=slot)
+    return dict(sorted(texts.items()))
+
+
+def _text(template: str, site: Site, **more: str) -> str:
+    engine = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 -- configuration files, not HTML; every value was checked by deploy/spec
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return engine.get_template(template + ".j2").render(site=site, headers=_headers(site), buckets=range(99), **more)
+
+
+def _headers(site: Site) -> Mapping[str, str]:
+    return HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if site.tls else {})
