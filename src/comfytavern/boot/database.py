@@ -98,7 +98,7 @@ def status(settings: Settings) -> dict[str, Any]:
 
 
 def back_up(
-    settings: Settings, to: Path | None, *, reason: str, verify: bool, files: bool, told: Told | None = None
+    settings: Settings, to: Path | None, *, reason: str, verify: bool = True, files: bool = True, told: Told | None = None
 ) -> tuple[Path, Backup]:
     """Make a backup, by default verified; one that cannot be verified is removed again. Raises `Failure`."""
     place = (to or folder(settings) / backups.new_id()).absolute()
