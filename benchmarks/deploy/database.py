@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import Engine, create_engine, text
 
@@ -53,7 +54,7 @@ class Load:
         self._engine, self._stop = engine, threading.Event()
         self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(CLIENTS)]
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         time.sleep(0.5)

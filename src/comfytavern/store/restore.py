@@ -97,7 +97,7 @@ def restore(folder: Path, url: str, *, files: Path | None = None, told: Told | N
         raise problem
     _nobody(parsed)
     tell(0.7, "replacing the database")
-    aside = copies.put(parsed, folder / backup.file, f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    aside = copies.put(parsed, folder / backup.file, f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
     back = _bring_back(folder / backups.FILES, files) if files else 0
     tell(1.0, "restored")
     return Restored(backup, aside, back, time.monotonic() - began)
