@@ -30,6 +30,7 @@ from comfytavern.store.shape import connected, revisions, rows, state_in
 
 SIDECAR: Final = "backup.json"
 FILES: Final = "files"
+DAY_S: Final = 86_400
 Told = Callable[[float, str], object]
 
 
@@ -114,9 +115,9 @@ def found(*folders: Path) -> list[tuple[Path, Backup]]:
 
 def superfluous(backups: list[tuple[Path, Backup]], *, keep: int, keep_days: int) -> Iterator[Path]:
     """Yield those that are neither among the newest `keep` nor the newest of one of the last `keep_days` days that have one."""
-    days: set[str] = set()
+    days: set[int] = set()
     for number, (folder, backup) in enumerate(sorted(backups, key=lambda each: each[1].created_at, reverse=True)):
-        day = datetime.fromtimestamp(backup.created_at, UTC).date().isoformat()
+        day = int(backup.created_at // DAY_S)
         first_of_day = day not in days and len(days) < keep_days
         if first_of_day:
             days.add(day)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
@@ -268,6 +268,7 @@ async def test_a_restored_database_is_served(url: str, tmp_path: Path) -> None:
     await database.close()
 
 
+@example([0.0, 3_369_600.0, 3_455_999.9999999995], 1, 2)
 @given(st.lists(st.floats(0, 40 * 86_400), max_size=40), st.integers(1, 9), st.integers(0, 9))
 def test_retention_keeps_the_newest_and_one_a_day(times: list[float], keep: int, keep_days: int) -> None:
     every = [(Path(str(number)), _backup(str(number), at)) for number, at in enumerate(times)]
