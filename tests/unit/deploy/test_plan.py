@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fleet import NEW, OLD, facts, machines, release, spec
 
 from comfytavern.cli.deploying import shown
 from comfytavern.deploy.facts import Facts
@@ -13,7 +14,6 @@ from comfytavern.deploy.resume import resuming
 from comfytavern.deploy.spec import Spec
 from comfytavern.deploy.stage import Plan
 from comfytavern.testing.deploy import RecordingHost
-from fleet import NEW, OLD, facts, machines, release, spec
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "deploy" / "plans"
 KNOWN = Known(deploy="dep_0")
@@ -95,8 +95,9 @@ async def test_a_plan_holds_no_secret() -> None:
 
 @pytest.mark.parametrize(("contracted", "level"), [(3, 3), (0, 0)])
 async def test_a_database_out_of_range_is_refused(contracted: int, level: int) -> None:
-    from comfytavern.deploy import preflight
     from fleet import NOW
+
+    from comfytavern.deploy import preflight
 
     hosts = machines(1)
     hosts["h1"].said["migration"] = {"level": level, "contracted": contracted}
@@ -117,8 +118,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("code", "said"), CASES)
 async def test_preflight_names_the_host_and_the_fix(code: str, said: dict[str, Any]) -> None:
-    from comfytavern.deploy import preflight
     from fleet import NOW
+
+    from comfytavern.deploy import preflight
 
     hosts = machines(1)
     hosts["h1"].said.update(said)
@@ -131,8 +133,9 @@ async def test_preflight_names_the_host_and_the_fix(code: str, said: dict[str, A
 
 
 async def test_sqlite_on_several_hosts_and_an_unsigned_release_are_refused() -> None:
-    from comfytavern.deploy import preflight
     from fleet import NOW
+
+    from comfytavern.deploy import preflight
 
     agreed = preflight.Known(now=NOW, names=frozenset({"JWT_SECRET"}))
     found = preflight.problems(spec(2, more='signers = "signers"\n'), release(), await facts(machines(2)), agreed)

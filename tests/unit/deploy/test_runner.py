@@ -1,16 +1,17 @@
 """A plan is performed, or taken back; after any trouble the next attempt ends where the first would have."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
+from fleet import NEW, OLD, deployments, machines, spec, wish
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfytavern.deploy import runner
 from comfytavern.deploy.errors import Aborted, DeployFailed, Locked, Refused
 from comfytavern.testing.deploy import RecordingHost
-from fleet import NEW, OLD, deployments, machines, spec, wish
 
 CANARY = 'name = "canary"\nsteps = [5, 100]\nstep_s = 0.01\nhold_s = 0.5\nmin_requests = 10'
 STRATEGIES = ('name = "blue_green"', 'name = "replace"', 'name = "rolling"')
@@ -224,10 +225,8 @@ async def test_a_controller_killed_anywhere_leaves_what_the_next_one_brings_to_a
     for host in hosts.values():
         traffic(host, "")
         setattr(host, "fault" if before else "after", deadly)
-    try:
+    with contextlib.suppress(Killed, BaseExceptionGroup, asyncio.CancelledError):
         await deployments(hosts, spec(3, strategy)).carry_out(wish())
-    except (Killed, BaseExceptionGroup, asyncio.CancelledError):
-        pass
     for host in hosts.values():
         host.fault = host.after = lambda _verb, _args: None
         host.silent = True  # its heartbeat has stopped
