@@ -27,7 +27,7 @@ def wheel(root: Path, out: Path, *, seconds: int | None = None, web: Path | None
     """
     out.mkdir(parents=True, exist_ok=True)
     environment = dict(os.environ) if seconds is None else dict(os.environ, SOURCE_DATE_EPOCH=str(seconds))
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(dir=out) as made:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(dir=out.resolve()) as made:
         stage = Path(folder)
         for name in FILES:
             shutil.copy2(root / name, stage / name)
