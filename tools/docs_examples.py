@@ -14,7 +14,7 @@ def main() -> int:
     files = {FOLDER / f"{example.id}.json": json.dumps(example.graph, ensure_ascii=False, indent=2) + "\n" for example in load()}
     files[FOLDER / "README.md"] = readme(load())
     if "--check" in sys.argv:
-        strange = set(FOLDER.glob("*")) - files.keys()
+        strange = {path for path in FOLDER.glob("*") if path.is_file()} - files.keys()
         return int(bool(strange) or any(not path.is_file() or path.read_text(encoding="utf-8") != text for path, text in files.items()))
     FOLDER.mkdir(exist_ok=True)
     for path, text in files.items():

@@ -87,12 +87,12 @@ def heads(of: Iterable[Step], phases: Iterable[Phase]) -> list[str]:
 def with_needs(of: Iterable[Step], revisions: Iterable[str]) -> list[Step]:
     """Return these revisions and everything that they need, as far as it is known here."""
     known = {step.revision: step for step in of}
-    todo, found = list(revisions), dict[str, Step]()
-    while todo:
-        step = known.get(todo.pop())
+    open_ends, found = list(revisions), dict[str, Step]()
+    while open_ends:
+        step = known.get(open_ends.pop())
         if step is not None and step.revision not in found:
             found[step.revision] = step
-            todo += step.needs
+            open_ends += step.needs
     return [step for step in known.values() if step.revision in found]
 
 

@@ -13,8 +13,19 @@ from comfytavern.deploy.errors import DeployFailed
 from comfytavern.deploy.targets.host import Told
 
 Fault = Callable[[str, dict[str, Any]], None]
-FREE = frozenset({"facts", "lock_acquire", "lock_renew", "lock_release", "lock_show", "lock_break", "want", "receive", "verify"})
-FREE |= {"ready", "smoke", "metrics", "status", "logs", "ledger", "audit", "audit_verify", "db_status", "put", "prepare"}
+FREE = {"facts", "lock_acquire", "lock_renew", "lock_release", "lock_show", "lock_break", "want", "receive", "verify"} | {
+    "ready",
+    "smoke",
+    "metrics",
+    "status",
+    "logs",
+    "ledger",
+    "audit",
+    "audit_verify",
+    "db_status",
+    "put",
+    "prepare",
+}
 """Verbs that need no fence."""
 
 

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 def read(path: str) -> bytes | None:
@@ -123,7 +123,7 @@ def tail(path: str) -> Any:
 
 
 @contextlib.contextmanager
-def held(path: str) -> Iterator[None]:
+def held(path: str) -> Generator[None, None, None]:
     """Hold the file's flock: the kernel lets go when we die, however we die."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

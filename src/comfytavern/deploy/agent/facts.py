@@ -22,7 +22,7 @@ def facts(context: Context) -> dict[str, Any]:
         "hostname": os.uname().nodename,
         "user": pwd.getpwuid(os.geteuid()).pw_name,
         "root": paths.root,
-        "python": "%d.%d.%d" % sys.version_info[:3],
+        "python": ".".join(map(str, sys.version_info[:3])),
         "python_tag": tag_here(),
         "arch": os.uname().machine,
         "cpus": os.cpu_count() or 1,

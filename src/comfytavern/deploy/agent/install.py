@@ -65,7 +65,7 @@ def _system_python() -> str:
     """Return the host's own Python, by its version: a later default must not change an installed release."""
     import sys
 
-    return process.which("python%d.%d" % sys.version_info[:2]) or sys.executable
+    return process.which("python" + ".".join(map(str, sys.version_info[:2]))) or sys.executable
 
 
 def _shelf(tools: str, part: str) -> str:
@@ -99,12 +99,11 @@ def _uv(tools: str, part: str) -> str:
     if not os.path.exists(program):
         os.makedirs(folder, exist_ok=True)
         beside = f"{program}.{int(os.getpid())}"
-        with zipfile.ZipFile(os.path.join(wheels, name)) as wheel:
-            with wheel.open(f"uv-{version}.data/scripts/uv") as packed, open(beside, "wb") as file:
-                shutil.copyfileobj(packed, file, 1 << 20)
-                os.fchmod(file.fileno(), 0o755)
-                file.flush()
-                os.fsync(file.fileno())
+        with zipfile.ZipFile(os.path.join(wheels, name)) as wheel, open(beside, "wb") as file:
+            shutil.copyfileobj(wheel.open(f"uv-{version}.data/scripts/uv"), file, 1 << 20)
+            os.fchmod(file.fileno(), 0o755)
+            file.flush()
+            os.fsync(file.fileno())
         os.rename(beside, program)
     return program
 

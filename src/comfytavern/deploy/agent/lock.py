@@ -155,7 +155,8 @@ def _shown(holder: dict[str, Any]) -> dict[str, Any]:
 
 
 def _locked(holder: dict[str, Any]) -> Failed:
-    sentence = f"{_name(holder)} (process {holder.get('pid', '?')}) holds the lock for {holder.get('deploy', '?')} since {holder.get('since', '?')}."
+    pid, deploy, since = (holder.get(key, "?") for key in ("pid", "deploy", "since"))
+    sentence = f"{_name(holder)} (process {pid}) holds the lock for {deploy} since {since}."
     return Failed("deploy.locked", sentence, "Wait, or see `comfytavern deploy lock`.", holder=_shown(holder))
 
 

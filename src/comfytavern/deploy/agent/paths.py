@@ -42,7 +42,7 @@ class Paths:
 
     def release(self, release: str) -> str:
         """Return the folder of an installed `release`; Failed `deploy.bad_release` for what is no release id."""
-        if not isinstance(release, str) or not RELEASE.match(release) or release.endswith(".part"):
+        if not RELEASE.match(str(release)) or release.endswith(".part"):
             raise Failed("deploy.bad_release", f"{release!r} is not the id of a release.", "Letters, digits, dot, plus, minus.")
         return os.path.join(self.releases, release)
 
@@ -52,7 +52,7 @@ class Paths:
 
     def blob(self, sha256: str) -> str:
         """Return the file that holds the content `sha256`."""
-        if not isinstance(sha256, str) or not SHA256.match(sha256):
+        if not SHA256.match(str(sha256)):
             raise Failed("deploy.bad_digest", f"{sha256!r} is not a SHA-256.")
         return os.path.join(self.blobs, sha256[:2], sha256)
 

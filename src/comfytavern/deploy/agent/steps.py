@@ -7,6 +7,7 @@ the kernel lets go if the child is killed. Then: a good result is given again, a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 STEP = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]{0,127}\Z")
-Work = Callable[[], dict]
+Work = Callable[[], "dict[str, Any]"]
 
 
 def run(context: Context, work: Work, emit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -74,10 +75,8 @@ def _forget(context: Context) -> None:
 def _teller(writing: int) -> Callable[[float, str], None]:
     def tell(part: float, text: str) -> None:
         line = json.dumps({"progress": round(part, 3), "text": text}).encode() + b"\n"
-        try:
+        with contextlib.suppress(OSError):  # The caller may be gone; the work is not.
             os.write(writing, line)
-        except OSError:  # The caller is gone; the work is not.
-            pass
 
     return tell
 

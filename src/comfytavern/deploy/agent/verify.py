@@ -1,4 +1,4 @@
-"""Is this release what was built, by whom we trust, and for this host?"""
+"""Whether a release is what was built, by whom we trust, and for this host."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _python(manifest: dict[str, Any]) -> None:
 
 def tag_here() -> str:
     """Return the tag of this host's Python, such as cp311."""
-    return "cp%d%d" % sys.version_info[:2]
+    return "cp" + "".join(map(str, sys.version_info[:2]))
 
 
 def _wheels(folder: str, manifest: dict[str, Any]) -> None:

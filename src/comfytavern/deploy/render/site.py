@@ -68,6 +68,8 @@ def render(site: Site) -> dict[str, str]:
             files |= {f"/etc/systemd/system/comfytavern@.{kind}": f"slot.{kind}" for kind in ("service", "socket")}
         case "pm2":
             files["/etc/systemd/system/comfytavern-pm2.service"] = "pm2.service"
+        case _:
+            pass
     texts = {path: _text(name, site) for path, name in files.items()}
     for slot in SLOTS:
         match site.driver:
@@ -75,6 +77,8 @@ def render(site: Site) -> dict[str, str]:
                 texts[f"/etc/supervisor/conf.d/comfytavern-{slot}.conf"] = _text("supervisord.conf", site, slot=slot)
             case "pm2":
                 texts[f"/etc/comfytavern/pm2-{slot}.config.js"] = _text("pm2.config.js", site, slot=slot)
+            case _:
+                pass
     return dict(sorted(texts.items()))
 
 

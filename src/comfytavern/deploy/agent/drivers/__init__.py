@@ -22,23 +22,23 @@ class Driver:
 
     def start(self, slot: str) -> None:
         """Start the slot's release; it is restarted after a crash from now on."""
-        raise NotImplementedError
+        raise AssertionError(type(self))
 
     def stop(self, slot: str, deadline_s: float) -> None:
         """End the slot: SIGTERM, `deadline_s` to leave well, then SIGKILL. Nothing happens when it does not run."""
-        raise NotImplementedError
+        raise AssertionError(type(self))
 
     def signal(self, slot: str, name: str) -> None:
         """Send SIG`name` to the slot's main process; Failed when it does not run."""
-        raise NotImplementedError
+        raise AssertionError(type(self))
 
     def status(self, slot: str) -> dict[str, Any]:
         """Return {running, pid, restarts, since, failed}; `failed` when the manager gave up."""
-        raise NotImplementedError
+        raise AssertionError(type(self))
 
     def logs(self, slot: str, lines: int, since: str = "") -> list[str]:
         """Return the last lines the slot wrote, oldest first."""
-        raise NotImplementedError
+        raise AssertionError(type(self))
 
 
 def driver(name: str | None, paths: Paths) -> Driver:

@@ -1,6 +1,6 @@
 """PM2: one app per slot, started from an ecosystem file with `interpreter: none`; its environment comes from the launcher.
 
-PM2 keeps what it is given in ~/.pm2/dump.pm2 and shows it in `pm2 env`: so it is given no secret. It starts node for every word, half
+PM2 keeps what it is given in its dump.pm2 and shows it in `pm2 env`: so it is given no secret. It starts node for every word, half
 a second each, so signals and the pid do without it.
 """
 
@@ -15,7 +15,7 @@ from .. import process
 from ..failures import Failed
 from . import Driver, pidfile
 
-ENV = {"PM2_HOME": "/root/.pm2"}
+ENV = {"PM2_HOME": "/var/lib/comfytavern-pm2"}
 
 
 class Pm2(Driver):
