@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -236,11 +237,12 @@ def _wish(  # noqa: PLR0913 -- the options of its verbs
 async def _carry_out(spec: "Spec", wish: "Wish", supply: Any, *, dry_run: bool, yes: bool, wait: float, as_json: bool) -> None:
     from comfytavern.deploy.service import Deployments, fleet, refusal  # noqa: PLC0415 -- as above
 
+    begun = time.monotonic()
     async with fleet(spec, agent if supply else None) as hosts:
         with Watch(as_json=as_json) as watch:
             deployments = Deployments(spec, hosts, supply, watch.hear)
             if yes and not dry_run:
-                _say(await deployments.carry_out(wish, wait_s=wait), as_json=as_json, done=True)
+                _say(await deployments.carry_out(wish, wait_s=wait), as_json=as_json, done=True, begun=begun)
                 return
         prospect = await deployments.prospect(wish)
         _say(prospect.plan, as_json=as_json and dry_run, done=False)
@@ -254,11 +256,12 @@ async def _carry_out(spec: "Spec", wish: "Wish", supply: Any, *, dry_run: bool, 
             _say(await deployments.carry_out(wish, prospect.plan, wait_s=wait), as_json=as_json, done=True)
 
 
-def _say(plan: Any, *, as_json: bool, done: bool) -> None:
+def _say(plan: Any, *, as_json: bool, done: bool, begun: float | None = None) -> None:
     import msgspec  # noqa: PLC0415 -- as above
 
     if as_json:
-        print(json.dumps({"ok": True, "done": done, "plan": msgspec.to_builtins(plan)}, ensure_ascii=False))
+        took = {} if begun is None else {"ms": round((time.monotonic() - begun) * 1000)}
+        print(json.dumps({"ok": True, "done": done, "plan": msgspec.to_builtins(plan), **took}, ensure_ascii=False))
     elif not done or plan.nothing:
         print(shown(plan), file=sys.stdout)
     else:
