@@ -48,8 +48,8 @@ class Pm2(Driver):
         """Ask PM2."""
         said = process.run(["pm2", "jlist"], env=ENV).stdout.decode("utf-8", "replace")
         try:
-            apps = json.loads(said[said.index("[") :])
-        except ValueError:
+            apps = json.loads(next(row for row in said.splitlines() if row.startswith(("[{", "[]"))))  # after banners
+        except (ValueError, StopIteration):
             raise Failed("deploy.no_manager", "PM2 does not answer.", "See `pm2 list`.") from None
         about = next((app["pm2_env"] for app in apps if app["name"] == "comfytavern-" + slot), {})
         pid = pidfile.pid_of(self.paths, slot) if about.get("status") in {"online", "launching"} else None
