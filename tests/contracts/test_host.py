@@ -82,8 +82,8 @@ async def sshd(tmp_path: Path) -> AsyncIterator[tuple[Path, int]]:
     SERVING.clear()
 
 
-def spec_of(folder: Path, port: int, root: Path, **ssh: Any) -> Spec:
-    given = {"user": "root", "port": port, "key": str(folder / "user"), "agent": False, "known_hosts": str(folder / "known_hosts"), **ssh}
+def spec_of(folder: Path, listens: int, root: Path, **ssh: Any) -> Spec:
+    given = {"user": "root", "port": listens, "key": str(folder / "user"), "agent": False, "known_hosts": str(folder / "known_hosts"), **ssh}
     lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in given.items())
     return parse(f'root = "{root}"\n[ssh]\n{lines}\n[deadlines]\nconnect_s = 5\n[hosts.h1]\naddress = "127.0.0.1"\n')
 
@@ -94,7 +94,6 @@ async def host(request: pytest.FixtureRequest, tmp_path: Path, sshd: tuple[Path,
     if request.param == "memory":
         yield RecordingHost("h1")
         return
-    _folder, _port = request.getfixturevalue("sshd")
     found = SshHost("h1", spec_of(*sshd, tmp_path / "r"), pack)
     assert await found.prepare()
     yield found
