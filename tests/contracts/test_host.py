@@ -5,6 +5,8 @@ import contextlib
 import hashlib
 import io
 import json
+import os
+import signal
 import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -30,13 +32,16 @@ async def _serve(process: asyncssh.SSHServerProcess[bytes]) -> None:
     """Run what is asked for, as sshd does: by the user's shell."""
     SERVING.append(asyncio.current_task())
     pipe = asyncio.subprocess.PIPE
-    child = await asyncio.create_subprocess_exec("sh", "-c", process.command or "", stdin=pipe, stdout=pipe, stderr=pipe)
+    child = await asyncio.create_subprocess_exec(
+        "sh", "-c", process.command or "", stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+    )
 
     async def feed() -> None:
-        while content := await process.stdin.read(65536):
-            child.stdin.write(content)
-            await child.stdin.drain()
-        child.stdin.close()
+        with contextlib.suppress(OSError, asyncssh.Error):
+            while content := await process.stdin.read(65536):
+                child.stdin.write(content)
+                await child.stdin.drain()
+            child.stdin.close()
 
     async def tell(source: asyncio.StreamReader, target: asyncssh.SSHWriter[bytes]) -> None:
         while content := await source.read(65536):
@@ -44,13 +49,14 @@ async def _serve(process: asyncssh.SSHServerProcess[bytes]) -> None:
             await target.drain()
 
     feeding = asyncio.create_task(feed())
-    try:
-        await asyncio.gather(tell(child.stdout, process.stdout), tell(child.stderr, process.stderr))
-        process.exit(await child.wait())
+    try:  # A client that has left gets no answer; that must not end the connection of its other calls.
+        with contextlib.suppress(OSError, asyncssh.Error):
+            await asyncio.gather(tell(child.stdout, process.stdout), tell(child.stderr, process.stderr))
+            process.exit(await child.wait())
     finally:
         feeding.cancel()
         with contextlib.suppress(ProcessLookupError):
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
         await child.wait()
 
 
@@ -83,7 +89,14 @@ async def sshd(tmp_path: Path) -> AsyncIterator[tuple[Path, int]]:
 
 
 def spec_of(folder: Path, listens: int, root: Path, **ssh: Any) -> Spec:
-    given = {"user": "root", "port": listens, "key": str(folder / "user"), "agent": False, "known_hosts": str(folder / "known_hosts"), **ssh}
+    given = {
+        "user": "root",
+        "port": listens,
+        "key": str(folder / "user"),
+        "agent": False,
+        "known_hosts": str(folder / "known_hosts"),
+        **ssh,
+    }
     lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in given.items())
     return parse(f'root = "{root}"\n[ssh]\n{lines}\n[deadlines]\nconnect_s = 5\n[hosts.h1]\naddress = "127.0.0.1"\n')
 
