@@ -16,12 +16,15 @@ class Systemd(Driver):
     """comfytavern@<slot>.service and comfytavern@<slot>.socket."""
 
     def start(self, slot: str) -> None:
-        """Start socket and service; a service that systemd had given up is tried afresh."""
-        units = [f"comfytavern@{slot}.socket", f"comfytavern@{slot}.service"]
-        process.run(["systemctl", "reset-failed", *units])
-        process.must(
-            ["systemctl", "start", *units], "deploy.start_failed", f"systemd does not start {slot}", "See `comfytavern deploy logs`."
-        )
+        """Start socket and service; a service that systemd had given up is tried afresh.
+
+        Nobody waits for the service here: whether it becomes ready, or why not, is for `ready` to see and to say.
+        """
+        socket, service = f"comfytavern@{slot}.socket", f"comfytavern@{slot}.service"
+        failed = f"systemd does not start {slot}"
+        process.run(["systemctl", "reset-failed", socket, service])
+        process.must(["systemctl", "start", socket], "deploy.start_failed", failed, "See `comfytavern deploy logs`.")
+        process.must(["systemctl", "start", "--no-block", service], "deploy.start_failed", failed, "See `comfytavern deploy logs`.")
 
     def stop(self, slot: str, deadline_s: float) -> None:
         """Stop the service within the deadline (SIGTERM, then SIGKILL), then the socket."""
