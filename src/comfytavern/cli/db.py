@@ -178,7 +178,15 @@ def _verb(data_dir: Path | None, *, json: bool) -> "Generator[tuple[Settings, To
     except Failure as failure:
         if not json:
             raise
-        say({"code": failure.code, "sentence": failure.sentence, "hint": failure.hint, "params": failure.params})
+        say(
+            {
+                "code": failure.code,
+                "sentence": failure.sentence,
+                "hint": failure.hint,
+                "params": failure.params,
+                "problems": [each.message for each in failure.problems],
+            }
+        )
         raise typer.Exit(1) from None
 
 

@@ -55,6 +55,7 @@ def _db(context: Context, release: str, args: list[str], timeout_s: float = LONG
     if done.returncode != 0 or answer is None:
         about = answer or {}
         said = str(about.get("sentence") or process.last_line(done.stderr) or process.last_line(done.stdout) or "it says nothing")
+        said = " ".join([said, *map(str, about.get("problems") or [])])
         code = str(about.get("code") or "deploy.db_failed")
         output = done.stderr.decode("utf-8", "replace")[-4000:]
         raise Failed(code, f"`comfytavern db {args[0]}` failed: {said}", str(about.get("hint") or HINT), output=output)
