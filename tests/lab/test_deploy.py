@@ -88,7 +88,7 @@ def test_the_planted_secret_is_found_nowhere(site: Installation) -> None:
         machine.run("umask 077; cat > /run/planted", given=planted.encode())  # grep must not find itself by its arguments
         assert not machine.run(f"grep -rlaF -f /run/planted {places} 2>/dev/null || true").strip(), machine.name
         assert planted not in machine.run("journalctl --no-pager -o export 2>/dev/null || true", check=False)
-        seen = machine.run(f"grep -laF -f /run/planted /proc/[0-9]*/cmdline 2>/dev/null || true")
+        seen = machine.run("grep -laF -f /run/planted /proc/[0-9]*/cmdline 2>/dev/null || true")
         assert not seen.strip()
         foreign = (
             "for p in /proc/[0-9]*; do [ $(stat -c %U $p) = comfytavern ] || grep -qaF -f /run/planted $p/environ && echo $p; done; true"
