@@ -9,7 +9,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
-.PHONY: help run dev test check format lint types walls unit web-check contracts journeys build bench clean chromium tidy schemas
+.PHONY: help run dev test lab lab-ground artifact services check format lint types walls unit web-check contracts journeys build bench clean chromium tidy schemas
 
 help: ## List the commands.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,11 +20,27 @@ run: .venv/.run web/dist/index.html ## Set everything up and start ComfyTavern o
 dev: .venv/.dev web/node_modules/.stamp ## Both halves with hot reload; web on http://localhost:5573.
 	@exec $(PY) tools/dev.py
 
-test: check web/dist/index.html chromium ## All tests, the browser ones included; installs what it needs.
+test: .venv/.dev services ## All tests, with real browsers, servers and machines; installs what it needs.
+	@$(MAKE) -j2 check lab-ground
+	@$(MAKE) web/dist/index.html chromium
 	cd web && npm run --silent test:browser
 	$(PY) -m pytest -q -n 2 --dist loadfile tests/journeys tests/rough_weather
+	@$(MAKE) artifact
+	$(PY) -m pytest -q -rs tests/lab
 
-check: .venv/.dev web/node_modules/.stamp format lint types walls unit ## The quick half: format, lint, types, walls, unit, contracts, golden.
+lab: .venv/.dev services lab-ground artifact ## The long form of the tests on real machines (about an hour; root, Debian 12).
+	LAB=long $(PY) -m pytest -q -rs tests/lab
+
+lab-ground: .venv/.dev # What the machines are made of, once for this box; without it the tests on machines are skipped and say why.
+	@if [ "$$(id -u)" -eq 0 ]; then $(PY) -m tests.lab.base || echo "The machines of tests/lab cannot be built here; their tests are skipped."; fi
+
+artifact: .venv/.dev web/dist/index.html
+	@$(PY) -m comfytavern build --skip-web
+
+services:
+	@tools/services.sh
+
+check: .venv/.dev services web/node_modules/.stamp format lint types walls unit ## The quick half: format, lint, types, walls, unit, contracts, golden.
 
 format:
 	$(PY) -m ruff format --check .
