@@ -21,7 +21,7 @@ dev: .venv/.dev web/node_modules/.stamp ## Both halves with hot reload; web on h
 	@exec $(PY) tools/dev.py
 
 test: .venv/.dev services ## All tests, with real browsers, servers and machines; installs what it needs.
-	@$(MAKE) -j2 check lab-ground
+	@$(MAKE) lab-ground & $(MAKE) check && wait
 	@$(MAKE) web/dist/index.html chromium
 	cd web && npm run --silent test:browser
 	$(PY) -m pytest -q -n 2 --dist loadfile tests/journeys tests/rough_weather
