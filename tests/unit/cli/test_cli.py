@@ -109,7 +109,7 @@ def test_ctrl_c_cancels_cleanly(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.read(1)  # It has begun.
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
 
