@@ -90,9 +90,7 @@ def test_the_planted_secret_is_found_nowhere(site: Installation) -> None:
         assert planted not in machine.run("journalctl --no-pager -o export 2>/dev/null || true", check=False)
         seen = machine.run("grep -laF -f /run/planted /proc/[0-9]*/cmdline 2>/dev/null || true")
         assert not seen.strip()
-        foreign = (
-            "for p in /proc/[0-9]*; do [ $(stat -c %U $p) = comfytavern ] || { grep -qaF -f /run/planted $p/environ && echo $p; }; done; true"
-        )
+        foreign = "for p in /proc/[0-9]*; do [ $(stat -c %U $p) = comfytavern ] || { grep -qaF -f /run/planted $p/environ && echo $p; }; done; true"
         assert not _not_our_own(machine.run(foreign))
     for verb in (("audit", "show"), ("ledger",), ("status",), ("logs",)):
         assert planted not in site.run(*verb, "--json").stdout
