@@ -109,6 +109,7 @@ def site_of(spec: Spec) -> dict[str, Any]:
         https_port=spec.https_port,
         tls=Certificate(spec.tls.certificate, spec.tls.key) if spec.tls else None,
         upload_mib=spec.upload_mib,
+        brotli=spec.brotli,
         stop_s=int(spec.deadlines.drain_s) + 30,
     )
     files = {path: {"text": text, "mode": 0o644} for path, text in render(site).items()}

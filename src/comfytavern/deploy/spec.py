@@ -20,7 +20,9 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86400)]
 Percent = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-Folder = Annotated[str, msgspec.Meta(pattern="^/[^\\0]*[^/\\0]$")]
+Folder = Annotated[str, msgspec.Meta(pattern="^(/[A-Za-z0-9._+@-]+)+$")]
+"""A path that means itself wherever it is written: in nginx, in a unit, in supervisord's file."""
+Domain = Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)?$")]
 Variable = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 Source = Annotated[str, msgspec.Meta(pattern="^(file|cmd|env):.+")]
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -120,7 +122,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     name: str = "comfytavern"
     """What this installation is called in messages."""
-    domain: str = ""
+    domain: Domain = ""
     """Name of the site. Empty: any name."""
     root: Folder = "/srv/comfytavern"
     """Folder on the hosts for everything."""
@@ -134,6 +136,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Port of nginx with TLS."""
     upload_mib: Annotated[int, msgspec.Meta(ge=1, le=10240)] = 256
     """Largest upload."""
+    brotli: bool = False
+    """Send the `.br` files. nginx needs its module brotli_static: `host prepare --package libnginx-mod-http-brotli-static` on Debian 12."""
     keep: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5
     """Releases kept on a host; those in use and the last good one always stay."""
     signers: str = ""

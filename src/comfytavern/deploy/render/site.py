@@ -47,6 +47,14 @@ class Site:
     upload_mib: int = 256
     stop_s: int = 150
     ipv6: bool = False
+    brotli: bool = False
+    """nginx has the module that serves the .br files."""
+
+    @property
+    def address(self) -> str:
+        """Return name and port of the site, as a browser's Host header has them."""
+        port, usual = (self.https_port, 443) if self.tls else (self.http_port, 80)
+        return self.domain if port == usual else f"{self.domain}:{port}"
 
     @property
     def ctd(self) -> str:
