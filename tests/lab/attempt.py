@@ -60,6 +60,7 @@ class Attempt:
             if event["host"] and event["state"] in {"begin", "ok", "failed"}:
                 self._seen += 1
                 yield event | {"at": time.monotonic()}
+        self._events.put(None)  # Who asks again is told the same: it is over.
 
     def until(self, at: int, do: Callable[[Event], None]) -> bool:
         """Do something when the `at`-th step is told; False when there are not so many."""
