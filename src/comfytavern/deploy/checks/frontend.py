@@ -73,7 +73,7 @@ async def compression(visit: Visit) -> str:
         answer = await visit.good(name, accept_encoding="gzip")
         if len(answer.content) >= WORTH_BYTES and answer.headers.get("content-encoding") != "gzip":
             raise Fault(f"{name} comes uncompressed.", "Use `gzip_static on;`: the release has every file compressed already.")
-        if "accept-encoding" not in answer.headers.get("vary", "").lower():
+        if "content-encoding" in answer.headers and "accept-encoding" not in answer.headers.get("vary", "").lower():
             raise Worry(f"{name} comes compressed without `Vary: Accept-Encoding`.", "Use `gzip_vary on;`.")
     return "Scripts and styles come compressed."
 
