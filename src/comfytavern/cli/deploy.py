@@ -217,7 +217,7 @@ def prepare(
         async with fleet(spec, agent) as hosts:
             args = {"driver": spec.driver, "user": spec.user, "packages": package or []}
             for name, found in (await Deployments(spec, hosts).ask("prepare", args, deadline_s=600)).items():
-                print(f"{name}: {json.dumps(found)}")
+                print(f"{name}: ready; " + (f"new: {', '.join(found['changed'])}" if found["changed"] else "everything was there"))
 
     run(work)
 
