@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
+from comfytavern.api.body import refuse_nul
 from comfytavern.api.problems import from_fields
 from comfytavern.api.schemas.runs import RunRequest
 from comfytavern.kernel.errors import Invalid
@@ -67,9 +68,10 @@ _OTHERS = msgspec.json.Decoder(Watch | Unwatch | Cancel | Answer | Ping)
 
 
 def read_wish(text: str) -> Wish:
-    """Return what the client wants. Raises `Invalid`: `api.json` for what is not JSON, `api.message` for what is not one of ours."""
+    """Return what the client wants. Raises `Invalid`: `api.json`, `api.nul`, and `api.message` for what is not one of ours."""
     try:
         message = msgspec.json.decode(text)
+        refuse_nul(text.encode(), message)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Invalid("api.json", "The message is not valid JSON.") from error
     if isinstance(message, dict) and message.get("type") == "start":

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from comfytavern.boot.app import System, prepare, running
 from comfytavern.boot.listen import BACKLOG, MODE, Listener, listen, listen_unix, passed
 from comfytavern.boot.logs import configure
 from comfytavern.boot.notify import notify, watchdog_s
+from comfytavern.llm.tokens import warm
 from comfytavern.settings.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -109,6 +111,7 @@ class _Server(uvicorn.Server):
         self.started = True
         self._announce(self._system)
         notify("READY=1", f"STATUS=in service, process {os.getpid()}")
+        threading.Thread(target=warm, name="tokens.warm", daemon=True).start()  # A daemon: a stop does not wait for it.
         if (every := watchdog_s()) is not None:
             self._spawn(_watchdog(every))
 

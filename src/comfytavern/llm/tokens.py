@@ -14,12 +14,17 @@ _SLICE: Final = 500_000
 """Characters; the tokenizer refuses a million. A cut costs at most one token."""
 
 
+def warm() -> None:
+    """Load what counting needs, so that no call has to wait for it (see `count_tokens`). Blocks: for a thread."""
+    count_tokens("warm")
+
+
 def count_tokens(text: str, model: str = "") -> int:
     """Return the number of tokens of `text` for a model name (with or without its channel).
 
-    The first call loads a vocabulary (up to a second), then a megabyte takes about 50 ms: long texts belong in a thread.
+    The first call loads a vocabulary (seconds on a busy machine), then a megabyte takes about 50 ms: long texts belong in a thread.
     """
-    from bpe_openai import get_encoding  # noqa: PLC0415 -- megabytes that a server without model calls never needs
+    from bpe_openai import get_encoding  # noqa: PLC0415 -- seconds that no command line and no start of a server waits for
 
     encoding = get_encoding(_encoding(model))
     return sum(len(encoding.encode_ordinary(text[start : start + _SLICE])) for start in range(0, len(text), _SLICE))
