@@ -1,11 +1,15 @@
 """Fixtures that several folders of tests share."""
 
+import signal
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.server import Server
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # So a shell starts what it runs in the background, and so would our children start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

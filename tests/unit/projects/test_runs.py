@@ -72,6 +72,14 @@ async def watched(runs: Runs, id: str, after: int = 0) -> list[RunEvent]:
     return events
 
 
+async def kept_until(runs: Runs, id: str, enough: Callable[[Fold], bool]) -> list[RunEvent]:
+    """Return the events that are kept, once there are enough of them."""
+    async with asyncio.timeout(SOON):
+        while not enough(folded(events := (await runs.events(ANN, id))[0])):  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0.005)
+    return events
+
+
 def folded(events: list[RunEvent]) -> Fold:
     fold = Fold()
     for event in events:
@@ -422,8 +430,7 @@ async def test_a_run_goes_on_without_repeating_what_was_finished(start_server: C
     first.troupe.doors["a"].set()
     started = await first.runs.start(ANN, {"graph": STOPS})
     await asyncio.wait_for(first.troupe.entered["b"].wait(), SOON)
-    await asyncio.sleep(0.1)
-    seen = (await first.runs.events(ANN, started.id))[0]
+    seen = await kept_until(first.runs, started.id, lambda fold: "b" in fold.nodes)
     await first.runs.close() if end == "close" else first.kill()
     second = start_server()
     second.troupe.doors["b"].set()
@@ -446,9 +453,7 @@ async def test_text_that_was_cut_off_starts_over_in_a_new_epoch(start_server: Ca
     parts = graph(("x", "t.talk", {"name": "one"}), ("y", "t.talk", {"name": "two"}), outputs=("x.text", "y.text"))
     started = await first.runs.start(ANN, {"graph": parts})
     await asyncio.wait_for(first.troupe.entered["two"].wait(), SOON)
-    await asyncio.sleep(0.1)
-    seen = (await first.runs.events(ANN, started.id))[0]
-    assert folded(seen).texts["y:text"].read() == "two says "
+    seen = await kept_until(first.runs, started.id, lambda fold: "y:text" in fold.texts and fold.texts["y:text"].read() == "two says ")
     first.kill()
     second = start_server()
     second.troupe.doors["two"].set()
@@ -516,7 +521,7 @@ async def test_killed_again_and_again_a_run_still_ends_right(start_server: Calla
             id = (await server.runs.start(ANN, {"graph": chain})).id
         await asyncio.wait_for(server.troupe.entered[name].wait(), SOON)
         server.troupe.doors[name].set()
-        await asyncio.sleep(0.1)
+        await kept_until(server.runs, id, lambda fold, name=name: fold.nodes.get(name, {}).get("state") == "done")
         server.kill()
         for called, count in server.troupe.calls.items():
             calls[called] = calls.get(called, 0) + count
