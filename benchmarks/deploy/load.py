@@ -6,6 +6,9 @@ Runs until its input ends (or `--seconds`), then lets what has begun come to its
 `keep` GET on a kept connection, `fresh` GET on a new one, `post` 64 KB that the server reads whole, `slow` a run of 800 ms that is
 waited for, `stream` the events of a long run by SSE, `watch` the same by WebSocket. A move that the server has asked for is not a
 failure; everything else is: the reader of this file should look for what it does *not* count.
+
+Each user is in a bucket of their own, so a canary has its part of them; with `--spread`, each request is of another user, so that a
+canary has exactly its part of the requests too.
 """
 
 import argparse
@@ -22,6 +25,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+import uvloop
+
 from benchmarks.deploy.graphs import nap, padded, ticker
 from benchmarks.deploy.watch import stream, watch
 from benchmarks.deploy.wire import Fault, Line, Place
@@ -30,21 +35,37 @@ COOKIE: Final = "ct_session"
 PROGRESS_S: Final = 5.0
 SLOW_S: Final = 0.8
 BODY_BYTES: Final = 65_536
-TICKS, TICK_S = 60, 0.25
+TICKS, TICK_S = 40, 0.4
+SHARES: Final = {"keep": 0.72, "fresh": 0.25, "post": 0.03}
+"""Parts of the requests that are paced."""
+PATHS: Final = ("/version.json", "/health", "/version.json", "/health", "/health", "/api/session")
+"""What `keep` asks for in turns: a file of the web app, what needs no database, what does (and costs four times as much)."""
+FRESH: Final = "/health"
+BEHIND_S: Final = 1.0
+"""Who is late by less than this makes up for it; what is later than that was never offered."""
 
 
 @dataclass
 class Mix:
     """How many users of each kind a host has."""
 
-    keep: int = 6
-    fresh: int = 2
-    post: int = 1
-    slow: int = 3
-    stream: int = 2
+    keep: int = 12
+    fresh: int = 6
+    post: int = 2
+    slow: int = 1
+    stream: int = 1
     watch: int = 12
     rate: float = 140.0
     """Requests per second of `keep`, `fresh` and `post` together; `slow` goes as fast as it can."""
+    paths: tuple[str, ...] = PATHS
+    spread: bool = False
+    """Each request is of another user."""
+
+    def every_s(self, kind: str) -> float:
+        """Return the seconds between two requests of one user of a kind that is paced."""
+        present = {name: share for name, share in SHARES.items() if getattr(self, name)}
+        rate = self.rate * present[kind] / sum(present.values())
+        return getattr(self, kind) / rate if rate else 0.0
 
 
 @dataclass
@@ -55,6 +76,8 @@ class Tally:
     failed: Counter[str] = field(default_factory=Counter)
     releases: Counter[str] = field(default_factory=Counter)
     """Answers by the release that gave them."""
+    spans: dict[str, list[float]] = field(default_factory=dict)
+    """When each release gave its first and its last answer, by the clock of the box."""
     ws: Counter[str] = field(default_factory=Counter)
     """moved, abrupt, lost, duplicated, refused; the same of streams as stream_…"""
     gaps_ms: list[float] = field(default_factory=list)
@@ -63,6 +86,12 @@ class Tally:
     """For each move: from the notice until the new connection listens, the random wait included."""
     slowest_ms: float = 0.0
     first_failures: list[str] = field(default_factory=list)
+
+    def answered(self, release: str) -> None:
+        """Count an answer of a release."""
+        self.releases[release] += 1
+        now = time.time()
+        self.spans.setdefault(release, [now, now])[1] = now
 
     def fail(self, kind: str, fault: BaseException) -> None:
         """Count a failure, and keep the first of them to read."""
@@ -82,8 +111,13 @@ class Host:
 
     def headers(self, bucket: int | None = None) -> dict[str, str]:
         """Return what every request of one user carries: the session, and the bucket that keeps them on one release."""
-        mark = "" if bucket is None else f"; ct_bucket={bucket:02d}"
-        return {"Cookie": f"{COOKIE}={self.cookie}{mark}", "Content-Type": "application/json"}
+        cookie = f"{COOKIE}={self.cookie}"
+        return {"Cookie": cookie if bucket is None else marked(cookie, bucket), "Content-Type": "application/json"}
+
+
+def marked(cookie: str, bucket: int) -> str:
+    """Return a Cookie header that says which bucket its user is in."""
+    return f"{cookie.partition(';')[0]}; ct_bucket={bucket:02d}"
 
 
 class Load:
@@ -94,7 +128,7 @@ class Load:
         self._hosts, self._mix = hosts, mix
         self.tally = Tally()
         self.over = asyncio.Event()
-        self._buckets = iter(random.sample(range(100), 100) * 20)
+        self._buckets = itertools.cycle(random.sample(range(100), 100))
 
     async def run(self) -> None:
         """Work until `over` is set; what has begun then comes to its end."""
@@ -105,20 +139,19 @@ class Load:
 
     def _users(self, host: Host) -> list[Coroutine[Any, Any, None]]:
         mix = self._mix
-        paced = max(1, mix.keep + mix.fresh + mix.post)
-        every_s = paced / mix.rate if mix.rate else 0.0
-        users: list[Any] = [self._repeat("keep", self._keep(host), every_s) for _ in range(mix.keep)]
-        users += [self._repeat("fresh", self._fresh(host), every_s) for _ in range(mix.fresh)]
-        users += [self._repeat("post", self._post(host), every_s) for _ in range(mix.post)]
+        users: list[Any] = [self._repeat("keep", self._keep(host, at), mix.every_s("keep")) for at in range(mix.keep)]
+        users += [self._repeat("fresh", self._fresh(host), mix.every_s("fresh")) for _ in range(mix.fresh)]
+        users += [self._repeat("post", self._post(host), mix.every_s("post")) for _ in range(mix.post)]
         users += [self._repeat("slow", self._slow(host), 0.0) for _ in range(mix.slow)]
         if mix.stream or mix.watch:
             users.append(self._tick(host))
         users += [stream(host, self.tally, self.over, next(self._buckets)) for _ in range(mix.stream)]
-        return users + [watch(host, self.tally, self.over, next(self._buckets)) for _ in range(mix.watch)]
+        return users + [watch(host, self.tally, self.over, at * 100 // mix.watch) for at in range(mix.watch)]
 
     async def _repeat(self, kind: str, once: Callable[[], Awaitable[None]], every_s: float) -> None:
-        """Do something at a steady pace; who is late does not hurry afterwards."""
-        await asyncio.sleep(random.random() * every_s)
+        """Do something at a steady pace, by a timetable."""
+        due = time.monotonic() + random.random() * every_s
+        await asyncio.sleep(due - time.monotonic())
         while not self.over.is_set():
             begun = time.monotonic()
             try:
@@ -130,23 +163,33 @@ class Load:
             took = time.monotonic() - begun
             if kind != "slow":
                 self.tally.slowest_ms = max(self.tally.slowest_ms, took * 1000)
-            await asyncio.sleep(max(0.0, every_s - took))
+            due = max(due + every_s, time.monotonic() - BEHIND_S)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _ask(self, line: Line, method: str, path: str, body: bytes = b"", *, fresh: bool = False) -> dict[str, Any]:
+        if self._mix.spread:
+            line.headers["Cookie"] = marked(line.headers["Cookie"], next(self._buckets))
         reply = await line.ask(method, path, body, fresh=fresh)
-        self.tally.releases[reply.headers.get("x-comfytavern-release", "?")] += 1
+        release = reply.headers.get("x-comfytavern-release")
+        if release is not None:
+            self.tally.answered(release)
         if reply.status >= 300:
-            raise Fault(f"status {reply.status}", reply.body[:200].decode(errors="replace"))
+            raise Fault(f"status {reply.status}", f"{release} {reply.body[:200].decode(errors='replace')}")
         try:
-            return json.loads(reply.body)
+            said = json.loads(reply.body)
         except ValueError:
             raise Fault("garbled", reply.body[:200].decode(errors="replace")) from None
+        if release is None:
+            self.tally.answered(said.get("release", "?"))  # A file of the web app, which knows its release.
+        return said
 
     def _line(self, host: Host) -> Line:
         return Line(host.place, host.headers(next(self._buckets)))
 
-    def _keep(self, host: Host) -> Callable[[], Awaitable[None]]:
-        line, paths = self._line(host), itertools.cycle(["/health", "/version", "/version", "/api/session"])
+    def _keep(self, host: Host, at: int) -> Callable[[], Awaitable[None]]:
+        line, paths = self._line(host), itertools.cycle(self._mix.paths)
+        for _ in range(at % len(self._mix.paths)):
+            next(paths)
 
         async def once() -> None:
             await self._ask(line, "GET", next(paths))
@@ -154,10 +197,10 @@ class Load:
         return once
 
     def _fresh(self, host: Host) -> Callable[[], Awaitable[None]]:
-        line = self._line(host)
+        line, path = self._line(host), FRESH if FRESH in self._mix.paths else self._mix.paths[0]
 
         async def once() -> None:
-            await self._ask(line, "GET", "/version", fresh=True)
+            await self._ask(line, "GET", path, fresh=True)
 
         return once
 
@@ -224,6 +267,7 @@ def result(tally: Tally, seconds: float) -> dict[str, Any]:
         "done": dict(tally.done),
         "failures": dict(tally.failed),
         "releases": dict(tally.releases),
+        "spans": {release: [round(at, 3) for at in span] for release, span in tally.spans.items()},
         "first_failures": tally.first_failures,
     }
 
@@ -250,7 +294,9 @@ async def main(arguments: argparse.Namespace) -> dict[str, Any]:
     site = arguments.site or f"{arguments.host[0].partition(':')[0]}"
     places = [Place(address, int(port or 80), site) for address, _, port in (host.partition(":") for host in arguments.host)]
     hosts = [await log_in(place, os.environ["LOAD_NAME"], os.environ["LOAD_PASSWORD"]) for place in places]
-    mix = Mix(**{name: getattr(arguments, name) for name in asdict(Mix()) if name != "rate"}, rate=arguments.rate / len(hosts))
+    paths = tuple(arguments.paths.split(","))
+    users = {name: getattr(arguments, name) for name, value in asdict(Mix()).items() if type(value) is int}
+    mix = Mix(**users, rate=arguments.rate / len(hosts), paths=paths, spread=arguments.spread)
     load = Load(hosts, mix)
     print("load: begun", file=sys.stderr, flush=True)
     begun = time.monotonic()
@@ -269,11 +315,13 @@ def options(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--site", help="the name of the site (Host and Origin); the first address when not given")
     parser.add_argument("--seconds", type=float, help="how long; until the input ends when not given")
     parser.add_argument("--rate", type=float, default=420.0, help="requests per second of all hosts together")
+    parser.add_argument("--paths", default=",".join(PATHS), help="what `keep` asks for in turns")
+    parser.add_argument("--spread", action="store_true", help="each request is of another user")
     for name, value in asdict(Mix()).items():
-        if name != "rate":
+        if type(value) is int:
             parser.add_argument(f"--{name}", type=int, default=value, help=f"users of this kind on each host ({value})")
     return parser.parse_args(given)
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(options()))))
+    print(json.dumps(uvloop.run(main(options()))))

@@ -52,7 +52,7 @@ class Line:
     def __init__(self, place: Place, headers: dict[str, str]) -> None:
         """Prepare; `headers` go with every request."""
         self._place = place
-        self._headers = {"Host": place.site, "Origin": place.origin, **headers}
+        self.headers = {"Host": place.site, "Origin": place.origin, **headers}
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -73,7 +73,7 @@ class Line:
         self, method: str, path: str, body: bytes = b"", *, fresh: bool = False, headers: Mapping[str, str] | None = None
     ) -> tuple[int, dict[str, str]]:
         """Send a request; return the status and the headers of the answer, whose body is still to come. Raises `Fault`."""
-        given = {**self._headers, **(headers or {}), "Content-Length": str(len(body)), "Connection": "close" if fresh else "keep-alive"}
+        given = {**self.headers, **(headers or {}), "Content-Length": str(len(body)), "Connection": "close" if fresh else "keep-alive"}
         head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
         try:
             async with asyncio.timeout(TIMEOUT_S):

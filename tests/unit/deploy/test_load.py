@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,7 +105,7 @@ async def test_a_close_that_the_server_announces_is_no_failure() -> None:
 
 
 def only(**users: int) -> Mix:
-    return Mix(**({"keep": 0, "fresh": 0, "post": 0, "slow": 0, "stream": 0, "watch": 0} | users), rate=50.0)
+    return replace(Mix(keep=0, fresh=0, post=0, slow=0, stream=0, watch=0, rate=50.0), **users)
 
 
 async def tally_of(place: Place, mix: Mix, seconds: float = 0.4) -> dict[str, Any]:
@@ -142,6 +143,48 @@ async def test_answers_are_counted_by_release() -> None:
         counted = await tally_of(place, only(keep=1))
     assert counted["failed"] == 0
     assert counted["releases"] == {"1.0+abc": counted["requests"]}
+
+
+@pytest.mark.parametrize("users", [{"keep": 12, "fresh": 6, "post": 2}, {"keep": 3}, {"fresh": 1, "post": 7}])
+def test_the_users_of_all_kinds_together_ask_as_often_as_wanted(users: dict[str, int]) -> None:
+    mix = only(**users)
+    assert sum(count / mix.every_s(kind) for kind, count in users.items()) == pytest.approx(50.0)
+
+
+async def test_an_answer_that_came_late_is_made_up_for() -> None:
+    """The timetable counts: a pause of the server must not lower what it is offered."""
+    asked: list[float] = []
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            asked.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.4 if len(asked) == 1 else 0)
+            writer.write(GOOD)
+
+    async with server(speak) as place:
+        counted = await tally_of(place, only(keep=1), seconds=1.0)
+    assert counted["requests"] >= 45
+
+
+async def test_each_request_is_of_another_user_when_they_are_spread() -> None:
+    seen: list[bytes] = []
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            seen.append(head.partition(b"ct_bucket=")[2][:2])
+            writer.write(GOOD)
+
+    async with server(speak) as place:
+        await tally_of(place, replace(only(keep=4), rate=2000.0, spread=True), seconds=0.5)
+    assert len(set(seen[:100])) == 100 if len(seen) >= 100 else len(set(seen)) == len(seen)
+
+
+async def test_a_file_of_the_web_app_counts_for_its_release() -> None:
+    body = b'{"release":"1.0+web"}'
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    async with server(answers(*[answer] * 1000)) as place:
+        counted = await tally_of(place, only(keep=1))
+    assert set(counted["releases"]) == set(counted["spans"]) == {"1.0+web"}
 
 
 # WebSocket watchers and event streams
@@ -221,7 +264,7 @@ async def test_a_number_that_is_missing_or_comes_twice_is_counted(seqs: tuple[in
         await connection.send(events(*seqs, end=True))
         await connection.wait_closed()
 
-    tally = await watched(talk, 0.3)
+    tally = await watched(talk, 0.8)
     assert tally.ws[what] == count
 
 
