@@ -141,27 +141,53 @@ def drill(which: Which = "newest", data_dir: DataDir = None, *, json: Json = Fal
 
 
 @db.command()
-def restore(which: Which, data_dir: DataDir = None, *, yes: Yes = False, json: Json = False) -> None:
+def restore(
+    which: Which,
+    data_dir: DataDir = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be lost.")] = False,
+    aside: Annotated[str, typer.Option(help="Name for the replaced database: asked for again with it, nothing is done twice.")] = "",
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
     """Go back to a backup while nothing serves. Says what would be lost, asks, and keeps the replaced database."""
     with _verb(data_dir, json=json) as (settings, told, say):
         from comfytavern.boot import database  # noqa: PLC0415 -- as above
+        from comfytavern.store import backup as backups  # noqa: PLC0415 -- as above
         from comfytavern.store import restore as going_back  # noqa: PLC0415 -- as above
 
         place = database.find(settings, which)
         lost = going_back.losses(place, settings.database, secrets=database.fingerprints(settings))
+        said = {"lost": {"seconds": round(lost.seconds, 1), "rows": lost.rows}, "unknown_secret": lost.unknown_secret}
+        if dry_run:
+            say(_about(place, backups.read(place)) | said, *_loss_lines(lost))
+            return
         for line in _loss_lines(lost):
             print(line, file=sys.stderr)
         if not yes:
             typer.confirm("Go back to this backup?", abort=True, err=True)
-        done = going_back.restore(place, settings.database, files=settings.data_dir / "files", told=told)
-        value = _about(place, done.backup) | {
-            "aside": done.aside,
-            "files": done.files,
-            "took_s": round(done.took_s, 3),
-            "lost": {"seconds": round(lost.seconds, 1), "rows": lost.rows},
-            "unknown_secret": lost.unknown_secret,
-        }
+        done = going_back.restore(place, settings.database, files=settings.data_dir / "files", aside=aside, told=told)
+        value = _about(place, done.backup) | {"aside": done.aside, "files": done.files, "took_s": round(done.took_s, 3)} | said
         say(value, f"{done.backup.id} is in place.", *([f"The replaced database: {done.aside}"] if done.aside else []))
+
+
+@db.command()
+def undo(
+    which: Annotated[str, typer.Argument(metavar="REPLACED", help="The replaced database, as the restore has named it.")],
+    data_dir: DataDir = None,
+    *,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Put the database back that a restore has replaced, while nothing serves; the restored one is kept aside."""
+    with _verb(data_dir, json=json) as (settings, _told, say):
+        from comfytavern.store import restore as going_back  # noqa: PLC0415 -- as above
+
+        if not yes:
+            typer.confirm("What was made since the restore will be aside. Go on?", abort=True, err=True)
+        aside = going_back.undo(which, settings.database)
+        said = f"The database from before is back. The restored one: {aside}" if aside else "Nothing was replaced under that name."
+        say({"undone": bool(aside), "aside": aside}, said)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from comfytavern.store import dialect, postgres_tools
 from comfytavern.store.faults import fault, in_use
 from comfytavern.store.shape import connected
 
-__all__ = ["URL", "Connection", "dump", "file_name", "put", "scratch"]
+__all__ = ["URL", "Connection", "dump", "file_name", "put", "replaced", "scratch", "undo"]
 T = TypeVar("T")
 
 
@@ -71,9 +71,47 @@ def put(url: URL, source: Path, aside: str) -> str:
     return postgres_tools.put(url, source, aside)
 
 
+def replaced(url: URL, aside: str) -> str:
+    """Return where the database is that a `put` with this `aside` has replaced; empty when none has, or not to its end."""
+    file = dialect.file_of(url)
+    if file is None:
+        return postgres_tools.replaced(url, aside)
+    kept = _kept(file, aside)
+    return str(kept) if kept.is_file() and not (file.exists() and kept.samefile(file)) else ""
+
+
+def undo(url: URL, aside: str) -> str:
+    """Put the database back that a `put` has replaced; return where the one is that was there instead, empty when nothing was replaced.
+
+    `aside` is what `put` was given or has returned. All or nothing, and done once however often it is asked for. Raises as `put`.
+    """
+    file = dialect.file_of(url)
+    if file is None:
+        return postgres_tools.undo(url, aside)
+    kept = _kept(file, aside)
+    if not replaced(url, aside):
+        kept.unlink(missing_ok=True)  # Nothing, or a second name of the database that is there.
+        return ""
+    undone = kept.with_name(kept.name.replace("replaced", "undone"))
+    try:
+        if not file.exists():
+            kept.replace(file)
+            return ""
+        _close(file)
+        undone.unlink(missing_ok=True)
+        undone.hardlink_to(file)
+        kept.replace(file)
+    except OSError as error:
+        raise fault("disk_full" if error.errno == 28 else "unreachable", str(error)) from error
+    return str(undone)
+
+
+def _kept(file: Path, aside: str) -> Path:
+    return Path(aside) if "/" in aside else file.with_name(f"{file.stem}-{aside}{file.suffix}")
+
+
 def _put_file(file: Path, source: Path, aside: str) -> str:
-    new = file.with_name(f".{file.name}.restoring")
-    kept = file.with_name(f"{file.stem}-{aside}{file.suffix}")
+    new, kept = file.with_name(f".{file.name}.restoring"), _kept(file, aside)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         _copy_bytes(source, new)
@@ -81,6 +119,8 @@ def _put_file(file: Path, source: Path, aside: str) -> str:
             new.replace(file)
             return ""
         _close(file)
+        if kept.exists() and kept.samefile(file):
+            kept.unlink()  # An earlier try was cut off between the two names.
         kept.hardlink_to(file)
         new.replace(file)
     except OSError as error:

@@ -80,19 +80,46 @@ def put(url: URL, source: Path, aside: str) -> str:
 
     The new one is filled beside it; both are renamed in one transaction, which PostgreSQL refuses while anybody is connected.
     """
-    old, new = str(url.database), new_name(url, "restoring")
-    kept = f"{old[: 60 - len(aside)]}-{aside}"
+    new, kept = new_name(url, "restoring"), _kept(url, aside)
     create(url, new)
     try:
         load(url.set(database=new), source)
-        with _administering(url, isolation_level="READ COMMITTED") as connection, connection.begin():
-            connection.execute(text(f'ALTER DATABASE "{old}" RENAME TO "{kept}"'))
-            connection.execute(text(f'ALTER DATABASE "{new}" RENAME TO "{old}"'))
+        _exchange(url, new, kept)
     except Failure:
         with _administering(url) as connection:
             connection.execute(text(f'DROP DATABASE IF EXISTS "{new}"'))
         raise
     return kept
+
+
+def replaced(url: URL, aside: str) -> str:
+    """Return the name of the database that a `put` with this `aside` has replaced; empty when none has."""
+    with _administering(url) as connection:
+        query = text("SELECT datname FROM pg_database WHERE datname IN (:kept, :aside)")
+        found = connection.scalar(query, {"kept": _kept(url, aside), "aside": aside})
+    return str(found or "")
+
+
+def undo(url: URL, aside: str) -> str:
+    """Put the database back that a `put` has replaced; return the name of the one that was there instead, empty when there is none."""
+    kept = replaced(url, aside)
+    if not kept:
+        return ""
+    undone = kept.replace("replaced", "undone")
+    _exchange(url, kept, undone)
+    return undone
+
+
+def _kept(url: URL, aside: str) -> str:
+    return f"{str(url.database)[: 60 - len(aside)]}-{aside}"
+
+
+def _exchange(url: URL, new: str, kept: str) -> None:
+    """Give the database at `url` the name `kept`, and `new` its name, in one transaction."""
+    old = str(url.database)
+    with _administering(url, isolation_level="READ COMMITTED") as connection, connection.begin():
+        connection.execute(text(f'ALTER DATABASE "{old}" RENAME TO "{kept}"'))
+        connection.execute(text(f'ALTER DATABASE "{new}" RENAME TO "{old}"'))
 
 
 def new_name(url: URL, purpose: str) -> str:

@@ -84,23 +84,42 @@ def losses(folder: Path, url: str, *, secrets: list[str]) -> Losses:
     return Losses(time.time() - backup.created_at, newer, unknown)
 
 
-def restore(folder: Path, url: str, *, files: Path | None = None, told: Told | None = None) -> Restored:
+def restore(folder: Path, url: str, *, files: Path | None = None, aside: str = "", told: Told | None = None) -> Restored:
     """Put a backup in the place of the database at `url`, which nobody may use, and bring back the user's files that are gone.
 
-    The replaced database is kept. Raises `Conflict` (`db.in_use` with who uses it), `Unavailable` (as `verify`, and `store.newer`
-    when this code cannot run on the backup). The database is then as it was.
+    The replaced database is kept. With a name for it (`aside`), the restore is done once however often it is asked for. Raises
+    `Conflict` (`db.in_use` with who uses it), `Unavailable` (as `verify`, and `store.newer` when this code cannot run on the backup).
+    The database is then as it was.
     """
     tell, began, parsed = told or (lambda _done, _what: None), time.monotonic(), dialect.async_url(url)
-    backup = verify(folder, url, told=lambda done, what: tell(done * 0.6, what))
-    problem = State(backup.level, backup.contracted).problem()
-    if problem is not None and problem.code == "store.newer":
-        raise problem
-    _nobody(parsed)
-    tell(0.7, "replacing the database")
-    aside = copies.put(parsed, folder / backup.file, f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+    name = f"replaced-{aside or f'{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}'}"
+    kept = copies.replaced(parsed, name) if aside else ""
+    if kept:
+        backup = backups.read(folder)
+    else:
+        backup = verify(folder, url, told=lambda done, what: tell(done * 0.6, what))
+        problem = State(backup.level, backup.contracted).problem()
+        if problem is not None and problem.code == "store.newer":
+            raise problem
+        _nobody(parsed)
+        tell(0.7, "replacing the database")
+        kept = copies.put(parsed, folder / backup.file, name)
     back = _bring_back(folder / backups.FILES, files) if files else 0
     tell(1.0, "restored")
-    return Restored(backup, aside, back, time.monotonic() - began)
+    return Restored(backup, kept, back, time.monotonic() - began)
+
+
+def undo(aside: str, url: str) -> str:
+    """Put the database back that a restore has replaced; return where the restored one is, empty when nothing was replaced.
+
+    `aside` is the name that the restore was given, or what it returned. Done once however often it is asked for. Raises `Conflict`
+    (`db.in_use`) while anybody uses the database.
+    """
+    parsed = dialect.async_url(url)
+    name = aside if "/" in aside or "replaced-" in aside else f"replaced-{aside}"
+    if copies.replaced(parsed, name):
+        _nobody(parsed)
+    return copies.undo(parsed, name)
 
 
 def _nobody(url: dialect.URL) -> None:

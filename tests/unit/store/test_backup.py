@@ -1,6 +1,8 @@
 """Backups on every database: whole or not there, proved by restoring them, and the way back."""
 
+import contextlib
 import json
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -67,6 +69,48 @@ def test_going_back_says_what_is_lost_and_keeps_what_is_replaced(url: str, tmp_p
     aside = parsed.set(database=done.aside).render_as_string(hide_password=False)
     assert tokens(aside) == ["kept", "lost"]
     assert restore.losses(folder, url, secrets=[]).rows == {}
+
+
+def test_a_restore_with_a_name_is_done_once_and_can_be_undone(url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "b" / "first"
+    sql(url, token("kept"))
+    backups.write(url, folder, reason="test")
+    sql(url, token("later"))
+    first = restore.restore(folder, url, aside="dep_1")
+    sql(url, token("after"))
+    assert restore.restore(folder, url, aside="dep_1").aside == first.aside
+    assert tokens(url) == ["after", "kept"]
+    undone = restore.undo("dep_1", url)
+    assert tokens(url) == ["kept", "later"]
+    parsed = dialect.async_url(url)
+    assert tokens(parsed.set(database=undone).render_as_string(hide_password=False)) == ["after", "kept"]
+    assert restore.undo("dep_1", url) == restore.undo("never", url) == ""
+    assert tokens(url) == ["kept", "later"]
+
+
+def test_a_replaced_database_is_put_back_by_the_name_that_the_restore_gave(url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "b" / "first"
+    backups.write(url, folder, reason="test")
+    sql(url, token("later"))
+    assert restore.undo(restore.restore(folder, url).aside, url)
+    assert tokens(url) == ["later"]
+
+
+def test_a_restore_that_was_cut_off_between_two_names_is_done_again_or_undone(tmp_path: Path) -> None:
+    url, file = new_url("sqlite", tmp_path), tmp_path / "test.db"
+    folder = tmp_path / "b" / "first"
+    sql(url, token("kept"))
+    backups.write(url, folder, reason="test")
+    sql(url, token("later"))
+    for again in (lambda: restore.undo("dep_1", url), lambda: restore.restore(folder, url, aside="dep_1").aside):
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+        (tmp_path / "test-replaced-dep_1.db").hardlink_to(file)
+        assert tokens(url) == ["kept", "later"]
+        again()
+    assert tokens(url) == ["kept"]
+    assert restore.undo("dep_1", url)
+    assert tokens(url) == ["kept", "later"]
 
 
 def test_a_database_that_is_open_is_not_replaced(url: str, tmp_path: Path) -> None:
