@@ -16,7 +16,7 @@ from comfytavern.api.app import create_app
 from comfytavern.api.drain import Drain
 from comfytavern.api.metrics import Metrics
 from comfytavern.api.services import Services, Values
-from comfytavern.boot.database import backing_up, up_to_date
+from comfytavern.boot.database import backing_up, state_of, up_to_date
 from comfytavern.boot.leave import Deadlines
 from comfytavern.boot.rooms import Rooms, build
 from comfytavern.kernel.errors import Unavailable
@@ -24,6 +24,7 @@ from comfytavern.kernel.secret import Secret
 from comfytavern.settings.settings import Settings
 from comfytavern.store.database import Database
 from comfytavern.store.migrate import prepare as prepare_database
+from comfytavern.store.phases import LEVEL
 
 FREE_BYTES_MIN: Final = 32 * 1024 * 1024
 
@@ -97,11 +98,17 @@ def _services(settings: Settings, rooms: Rooms, metrics: Metrics, database: Data
             origins=settings.origins,
             allow_private_network=settings.allow_private_network,
             slow_client_s=settings.slow_client_s,
+            schema_level=LEVEL,
         ),
         checks=_checks(settings, rooms.accounts, database),
         drain=drain,
         metrics=metrics,
+        contracted=lambda: _contracted(database),
     )
+
+
+async def _contracted(database: Database) -> int:
+    return (await state_of(database)).contracted
 
 
 def _checks(settings: Settings, accounts: Accounts, database: Database) -> dict[str, Callable[[], Awaitable[None]]]:

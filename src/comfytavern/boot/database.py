@@ -203,11 +203,16 @@ async def claim(database: Database, every_s: float, now: float) -> bool:
 
 async def up_to_date(database: Database) -> None:
     """Check that this code can run on the database. Raises `Unavailable` (`db.behind`, `store.newer`)."""
-    async with database.read() as connection:
-        row = (await connection.execute(select(schema_state.c.level, schema_state.c.contracted))).first()
-    problem = (State(row.level, row.contracted) if row else State()).problem()
+    problem = (await state_of(database)).problem()
     if problem:
         raise problem
+
+
+async def state_of(database: Database) -> State:
+    """Return what an open database says of itself."""
+    async with database.read() as connection:
+        row = (await connection.execute(select(schema_state.c.level, schema_state.c.contracted))).first()
+    return State(row.level, row.contracted) if row else State()
 
 
 async def _by_the_clock(settings: Settings, database: Database, every_s: float) -> None:
