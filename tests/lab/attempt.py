@@ -25,6 +25,8 @@ class End:
     ms: float
     at: float
     """When, by the monotonic clock."""
+    story: tuple[Event, ...] = ()
+    """Every beginning and end of a step on a host, each with `at`."""
 
 
 class Attempt:
@@ -37,6 +39,7 @@ class Attempt:
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._out: list[bytes] = []
         self._seen = 0
+        self._story: list[Event] = []
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._read)]
         for thread in self._threads:
             thread.start()
@@ -59,7 +62,8 @@ class Attempt:
         while (event := self._events.get(timeout=LONGEST_S)) is not None:
             if event["host"] and event["state"] in {"begin", "ok", "failed"}:
                 self._seen += 1
-                yield event | {"at": time.monotonic()}
+                self._story.append(event | {"at": time.monotonic()})
+                yield self._story[-1]
         self._events.put(None)  # Who asks again is told the same: it is over.
 
     def until(self, at: int, do: Callable[[Event], None]) -> bool:
@@ -82,4 +86,5 @@ class Attempt:
         for thread in self._threads:
             thread.join(10)
         rows = [row for row in self._out if row.startswith(b"{")]
-        return End(code, json.loads(rows[-1]) if rows else {}, self._seen, (time.monotonic() - self._begun) * 1000, time.monotonic())
+        now = time.monotonic()
+        return End(code, json.loads(rows[-1]) if rows else {}, self._seen, (now - self._begun) * 1000, now, tuple(self._story))

@@ -146,7 +146,8 @@ class Machine:
 
     def read(self, path: str) -> str:
         """Return the text of a file on its disk, on or off; empty when there is none."""
-        place = Path(f"{self.root}{path}")
+        own_disk = self._disk_mib is not None and path.startswith("/srv/")
+        place = self._folder / path.lstrip("/") if own_disk else Path(f"{self.root}{path}")
         return place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
 
     def console(self) -> str:

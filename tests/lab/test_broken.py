@@ -29,7 +29,7 @@ def site(able: None, artifacts: list[Path], tmp_path_factory: pytest.TempPathFac
 )
 def test_a_broken_release_never_serves(site: Installation, broken: Broken, base: Path) -> None:
     with Traffic(site, 30.0, SMALL) as traffic:
-        problems, _ = verdict(site, broken, base)
+        problems, _, _ = verdict(site, broken, base)
         counted = traffic.end()
     assert problems == []
     assert counted["failures"] == {}, counted["first_failures"]

@@ -106,6 +106,8 @@ class Deadlines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Backup with its test, and the migration."""
     ready_s: Seconds = 60
     """From the start of the new release to ready."""
+    steady_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 3
+    """How long a release that never served is watched for a crash or a leak, once it is ready, before anybody is sent to it."""
     drain_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 120
     """Ending of what the old release still works on, before it is stopped."""
 

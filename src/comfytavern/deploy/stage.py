@@ -8,7 +8,7 @@ import msgspec
 
 from comfytavern.deploy.facts import SlotName
 
-READS = frozenset({"verify", "ready", "smoke", "send"})
+READS = frozenset({"verify", "ready", "smoke", "steady", "send"})
 """Verbs that change nothing or can simply be done again: they need no step id."""
 
 

@@ -16,6 +16,7 @@ Fault = Callable[[str, dict[str, Any]], None]
 FREE = {"facts", "lock_acquire", "lock_renew", "lock_release", "lock_show", "lock_break", "want", "receive", "verify"} | {
     "ready",
     "smoke",
+    "steady",
     "metrics",
     "status",
     "logs",

@@ -39,6 +39,7 @@ VERBS = {
     "undrain": ("slots", CHANGES),
     "ready": ("probe", READS),
     "smoke": ("probe", READS),
+    "steady": ("steady", READS),
     "metrics": ("probe", READS),
     "status": ("slots", READS),
     "logs": ("slots", READS),

@@ -24,6 +24,14 @@ def starts(host: str, facts: Facts, release: str, spec: Spec, *, fresh: bool = F
     args = {"slot": slot, "times": 3, "deadline_s": ready_s}
     yield Step(host=host, verb="ready", args=args, deadline_s=ready_s + MARGIN_S, title="Wait until it is ready")
     yield Step(host=host, verb="smoke", args={"slot": slot, "release": release}, title="Try it")
+    if spec.deadlines.steady_s and not (usable or (_good(facts, release) and not fresh)):
+        steady_s = spec.deadlines.steady_s
+        args = {"slot": slot, "for_s": steady_s}
+        yield Step(host=host, verb="steady", args=args, deadline_s=steady_s + MARGIN_S, title=f"Watch it for {steady_s:g} s")
+
+
+def _good(facts: Facts, release: str) -> bool:
+    return any(each.id == release and each.good for each in facts.releases)
 
 
 def _clears(host: str, facts: Facts, spec: Spec) -> Iterator[Step]:
