@@ -40,8 +40,11 @@ DOMAIN: Final = "tavern.example.org"
 RELEASES: Final = {"blue": "1.0.0+blue", "green": "2.0.0+green"}
 LATER_S: Final = 0.6
 """Between the two halves of a stream."""
+BROTLI: Final = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
+NO_BROTLI: Final = f"{BROTLI.name} is not on this box (tools/services.sh)"
 WRAPPER: Final = """
 {user}
+{module}
 worker_processes auto;
 daemon off;
 pid {folder}/nginx.pid;
@@ -62,7 +65,8 @@ def wrapped(config: Path, folder: Path) -> Path:
     temporary = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     user = "user root;" if os.geteuid() == 0 else ""
     path = folder / "nginx.conf"
-    path.write_text(WRAPPER.format(user=user, folder=folder, temporary=temporary, config=config))
+    module = f"load_module {BROTLI};" if "brotli_static" in config.read_text() else ""
+    path.write_text(WRAPPER.format(user=user, module=module, folder=folder, temporary=temporary, config=config))
     return path
 
 
@@ -83,7 +87,7 @@ class Answer:
 class Front:
     """One site."""
 
-    def __init__(self, *, tls: bool = False, change: Callable[[str], str] = lambda text: text) -> None:
+    def __init__(self, *, tls: bool = False, brotli: bool = False, change: Callable[[str], str] = lambda text: text) -> None:
         """Render it; `change` gets the text of the configuration and returns a worse one."""
         self.folder = Path(tempfile.mkdtemp(prefix="front-"))  # The path of a socket has at most 107 characters.
         self.paths = Paths(str(self.folder / "srv"), str(self.folder))
@@ -93,7 +97,7 @@ class Front:
         self._slots: dict[str, _Slot] = {}
         self._process: subprocess.Popen[bytes] | None = None
         given = Certificate(*map(str, self.authority.issue(DOMAIN))) if tls else None
-        site = Site(root=self.paths.root, domain=DOMAIN, http_port=self.http_port, https_port=self.port, tls=given)
+        site = Site(root=self.paths.root, domain=DOMAIN, http_port=self.http_port, https_port=self.port, tls=given, brotli=brotli)
         text = change(render(site)[CONFIG]).replace("/run/comfytavern", self.paths.run)
         for port in {self.http_port, self.port}:
             text = text.replace(f"listen {port}", f"listen 127.0.0.1:{port}")
@@ -109,6 +113,7 @@ class Front:
             (web / "index.html").write_text(f"<html>{release}</html>")
             script = f"// {release}\n".encode() * 200
             (web / "assets" / f"app-{slot}.js").write_bytes(script)
+            (web / "assets" / f"app-{slot}.js.br").write_bytes(b"as brotli")
             (web / "assets" / f"app-{slot}.js.gz").write_bytes(gzip.compress(b"/* compressed beforehand */" + script))
         shared = self.folder / "srv/shared"
         (shared / "assets/app-earlier.js").write_text("// 0.9.0\n")
@@ -196,7 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        if self.path == "/ws" and self.headers.get("Upgrade", "").lower() == "websocket":
+        asked = (self.headers.get("Upgrade", "").lower(), self.headers.get("Connection", "").lower())
+        if self.path == "/ws" and asked == ("websocket", "upgrade"):
             self._socket()
         elif self.path == "/api/stream":
             self._stream()
