@@ -12,14 +12,16 @@ import msgspec
 from comfytavern.deploy.errors import Aborted, DeployFailed
 from comfytavern.deploy.lock import Fences
 from comfytavern.deploy.stage import READS, Phase, Plan, Stage, Step, Turn
-from comfytavern.deploy.strategies.judge import Analysis, Kind, Sample, Verdict, sample_of
+from comfytavern.deploy.strategies.judge import Jury, Kind, Sample, Verdict, sample_of
 from comfytavern.deploy.supply import Supply
 from comfytavern.deploy.targets.host import Host
 from comfytavern.kernel.errors import Failure, Problem
 
 MOVES = frozenset({"switch", "setw", "flip"})
+DRAINS = frozenset({"drain", "flip"})
 LOOK_S = 0.25
 """Between two looks at the metrics of a canary."""
+LOOK_DEADLINE_S = 10.0
 AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits before a call whose connection broke is asked again, under its old id."""
 
@@ -70,14 +72,15 @@ class Runner:
         lanes: dict[str, list[Step]] = {}
         for step in stage.steps:
             lanes.setdefault(step.host, []).append(step)
+        jury = await self._jury(plan, stage)
         failures = await asyncio.gather(*(self._lane(plan, stage, steps) for steps in lanes.values()))
         found = [each for each in failures if each]
         if found:
             failure = found[0]
             others = [Problem(code=each.code, message=each.sentence, place={"host": each.params.get("host", "")}) for each in found[1:]]
             raise failure.with_problems(failure.problems + others)
-        if stage.judge:
-            await self._judge(plan, stage)
+        if jury:
+            await self._judge(plan, stage, jury)
         self._told(Event(state="ok", stage=stage.name, title=stage.title))
 
     async def _lane(self, plan: Plan, stage: Stage, steps: list[Step]) -> DeployFailed | None:
@@ -144,32 +147,42 @@ class Runner:
             told(0.0, f"{len(missing)} files, {len(content) / 1e6:.1f} MB")
             await host.call("receive", {}, stdin=content, fence=self._fences[step.host], deadline_s=ask.deadline_s, told=told)
 
-    async def _judge(self, plan: Plan, stage: Stage) -> None:
+    async def _jury(self, plan: Plan, stage: Stage) -> Jury | None:
+        """Return who judges the stage, if anybody: they have seen the counters before it, so that its first requests count."""
         if stage.judge is None:
-            return
-        analysis, loop, said = Analysis(stage.judge), asyncio.get_running_loop(), ""
-        turns = [turn for turn in plan.turns if turn.old_slot]
+            return None
+        jury = Jury(stage.judge, [turn.host for turn in plan.compared])
+        await self._look(plan, jury)
+        return jury
+
+    async def _judge(self, plan: Plan, stage: Stage, jury: Jury) -> None:
+        said = ""
         while True:
-            verdict = await self._look(analysis, turns, loop.time())
+            verdict = await self._look(plan, jury)
             if verdict.kind is Kind.GOOD:
                 return
             if verdict.kind is Kind.ABORT:
-                raise Aborted("deploy.aborted", f"{plan.release} was taken back at {stage.judge.percent} %: {verdict.reason}")
+                part = f" at {stage.judge.percent} %" if stage.judge else ""
+                raise Aborted("deploy.aborted", f"{plan.release} was taken back{part}: {verdict.reason}")
             if verdict.reason != said:
                 said = verdict.reason
                 self._told(Event(state="progress", stage=stage.name, title=stage.title, text=said))
             await asyncio.sleep(LOOK_S)
 
-    async def _look(self, analysis: Analysis, turns: list[Turn], at_s: float) -> Verdict:
+    async def _look(self, plan: Plan, jury: Jury) -> Verdict:
+        """Show the counters of every host to the jury and return what it says; who cannot tell them has lost."""
+        at_s = asyncio.get_running_loop().time()
         try:
-            old = await asyncio.gather(*(self._sample(turn.host, str(turn.old_slot)) for turn in turns))
-            new = await asyncio.gather(*(self._sample(turn.host, turn.slot) for turn in turns))
+            samples = await asyncio.gather(*(self._samples(turn) for turn in plan.compared))
         except DeployFailed as failure:
             return Verdict(Kind.ABORT, failure.sentence)
-        return analysis.hear(at_s, sum(old, Sample()), sum(new, Sample()))
+        return jury.hear(at_s, {turn.host: pair for turn, pair in zip(plan.compared, samples, strict=True)})
 
-    async def _sample(self, host: str, slot: str) -> Sample:
-        return sample_of((await self._hosts[host].call("metrics", {"slot": slot}, deadline_s=5.0))["samples"])
+    async def _samples(self, turn: Turn) -> tuple[Sample, Sample]:
+        """Return what a host has counted for the old release and for the new one."""
+        step = Step(host=turn.host, verb="metrics", args={"slot": turn.slot, "beside": turn.old_slot}, deadline_s=LOOK_DEADLINE_S)
+        found = await self._call(step, None, lambda _part, _text: None)
+        return sample_of(found["beside"]), sample_of(found["samples"])
 
     async def _undo(self, plan: Plan, cause: BaseException) -> None:
         """Bring every host back to the release that served before, and clean the new slot; tell what could not be done."""
@@ -185,8 +198,10 @@ class Runner:
     async def _undo_host(self, plan: Plan, turn: Turn, outcome: str, sentence: str) -> Problem | None:
         begun = {verb for host, verb in self._asked if host == turn.host}
         steps: list[tuple[str, dict[str, Any]]] = []
-        if begun & MOVES and turn.old_slot:
-            steps += [("undrain", {"slot": turn.old_slot}), ("switch", {"slot": turn.old_slot, "release": turn.old_release})]
+        if begun & DRAINS and turn.old_slot:
+            steps.append(("undrain", {"slot": turn.old_slot}))
+        if begun & MOVES and turn.old_slot:  # From a canary, everybody is back after this one call.
+            steps.append(("switch", {"slot": turn.old_slot, "release": turn.old_release}))
         if "start_slot" in begun:
             steps.append(("abandon", {"slot": turn.slot}))
         steps.append(("commit", {"release": plan.release, "deploy": plan.deploy, "outcome": outcome, "note": sentence}))

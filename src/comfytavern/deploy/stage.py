@@ -81,6 +81,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a person should know before agreeing."""
 
     @property
+    def compared(self) -> tuple[Turn, ...]:
+        """Return the turns of the hosts on which a release serves already, beside which another can be judged."""
+        return tuple(turn for turn in self.turns if turn.old_slot)
+
+    @property
     def nothing(self) -> bool:
         """Tell whether there is nothing to do."""
         return not any(stage.steps for stage in self.stages)

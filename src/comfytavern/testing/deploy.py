@@ -24,6 +24,8 @@ FREE = {"facts", "lock_acquire", "lock_renew", "lock_release", "lock_show", "loc
     "audit",
     "audit_verify",
     "db_status",
+    "backups",
+    "losses",
     "put",
     "prepare",
 }
@@ -60,12 +62,25 @@ class RecordingHost:
         self.active: str | None = None
         self.slots = {slot: {"release": None, "state": "empty", "since": None} for slot in ("blue", "green")}
         self.weights = {"blue": 0, "green": 0}
+        self.gate: dict[str, Any] | None = None
+        self.running: set[str] | None = None
+        """Slots whose process runs, once a gate was closed here; None before that: those that are not empty."""
+        self.backups: list[dict[str, Any]] = []
+        self.ledger_before: list[dict[str, Any]] = []
+        """What stands in the ledger besides what was committed here."""
+        self.data = "now"
+        """What is in the database: `now`, or the id of a backup."""
+        self.aside: dict[str, str] = {}
+        """What was replaced, by the id it was replaced for."""
+        self.levels: dict[str, dict[str, Any]] = {}
+        """Which databases a release runs on."""
         self._results: dict[str, dict[str, Any]] = {}
 
     @property
     def serving(self) -> str | None:
         """The release that serves, as far as anybody can see."""
-        return self.slots[self.active]["release"] if self.active else None
+        stopped = self.running is not None and self.active not in self.running
+        return self.slots[self.active]["release"] if self.active and self.gate is None and not stopped else None
 
     def verbs(self) -> list[str]:
         """Return the verbs that were asked for, in their order."""
@@ -164,8 +179,11 @@ class RecordingHost:
             "nginx": "/usr/sbin/nginx",
             "managers": {"systemd": "252", "supervisord": None, "pm2": None},
             "state": {"active": self.active, "slots": self.slots, "weights": self.weights, "deploy": None},
-            "releases": [{"id": each, "installed_at": None, "good": good} for each, good in self.installed.items()],
+            "releases": [
+                {"id": each, "installed_at": None, "good": good, "schema": self.levels.get(each)} for each, good in self.installed.items()
+            ],
             "lock": self.holder,
+            "gate": self.gate,
             "env_names": [],
             "site_sha256": self.site_sha256,
             "migration": None if self.level is None else {"level": self.level, "contracted": 0},
@@ -194,6 +212,8 @@ class RecordingHost:
         if release not in self.installed:
             raise self.failed("deploy.no_release", f"{release} is not on this host.")
         self.slots[slot] = {"release": release, "state": "starting", "since": None}
+        if self.running is not None:
+            self.running.add(slot)
         return {"pid": 1, "start_ms": 1}
 
     def _ready(self, slot: str) -> dict[str, Any]:
@@ -232,14 +252,16 @@ class RecordingHost:
         if slot == self.active:
             raise self.failed("deploy.slot_serves", f"{slot} serves.")
         self.slots[slot] = {"release": None, "state": "empty", "since": None}
+        if self.running is not None:
+            self.running.discard(slot)
 
     def _abandon(self, slot: str) -> None:
         if self.weights[slot] and self.active and slot != self.active:
             self._setw(slot, 0)
         self._stop_slot(slot)
 
-    def _metrics(self, slot: str) -> dict[str, Any]:
-        return {"samples": self.samples(slot)}
+    def _metrics(self, slot: str, beside: str = "") -> dict[str, Any]:
+        return {"samples": self.samples(slot)} | ({"beside": self.samples(beside)} if beside else {})
 
     def _commit(self, release: str, deploy: str, outcome: str, note: str = "") -> None:
         self.entries.append({"release": release, "deploy": deploy, "outcome": outcome, "note": note})
@@ -248,3 +270,51 @@ class RecordingHost:
 
     def _ledger(self) -> dict[str, Any]:
         return {"items": self.entries}
+
+    # The gate and the data
+
+    def _gate_close(self, id: str, about: dict[str, Any]) -> dict[str, Any]:
+        if self.gate and self.gate["stopped"]:
+            return {"already": True}
+        idle = "green" if self.active == "blue" else "blue"
+        self.gate = {"id": id, "slot": self.active, "release": self.slots[str(self.active)]["release"], "stopped": True, **about}
+        self.running = set()
+        self.slots[idle] = {"release": None, "state": "empty", "since": None}
+        return {"already": False}
+
+    def _gate_stop(self) -> None:
+        if self.gate is None:
+            raise self.failed("deploy.open", "The gate is open.")
+        self.running = set()
+
+    def _gate_back(self) -> None:
+        if self.gate is not None and self.running is not None:
+            self.running.add(self.gate["slot"])
+
+    def _gate_open(self) -> None:
+        self.gate = None
+
+    def _backups(self) -> dict[str, Any]:
+        last = {"deploy": list(self.aside)[-1], "aside": f"replaced-{list(self.aside)[-1]}"} if self.aside else None
+        return {"items": self.backups, "ledger": [*self.ledger_before, *self.entries], "restored": last}
+
+    def _losses(self) -> dict[str, Any]:
+        return {"lost": {"seconds": 90.0, "rows": {"runs": 3}}, "unknown_secret": False}
+
+    def _restore(self, backup: str, id: str) -> dict[str, Any]:
+        if self.gate is None or self.running:
+            if id not in self.aside:
+                raise self.failed("db.in_use", "The database is in use.")
+        if id not in self.aside:
+            self.aside[id], self.data = self.data, next(each["id"] for each in self.backups if backup in {each["id"], each["path"]})
+        if self.gate:
+            self.gate |= {"restoring": backup, "aside": f"replaced-{id}"}
+        return {"aside": f"replaced-{id}"}
+
+    def _put_back(self, id: str) -> dict[str, Any]:
+        if self.running:
+            raise self.failed("db.in_use", "The database is in use.")
+        self.data = self.aside.pop(id, self.data)
+        if self.gate:
+            self.gate |= {"restoring": None, "aside": None}
+        return {}

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from comfytavern.deploy.stage import Judge
-from comfytavern.deploy.strategies.judge import Analysis, Kind, Sample, sample_of
+from comfytavern.deploy.strategies.judge import Analysis, Jury, Kind, Sample, sample_of
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks" / "deploy"))
 import canary_sim
@@ -63,6 +64,39 @@ def test_a_restart_of_the_canary_ends_it() -> None:
     assert analysis.hear(1.0, STABLE, Sample(requests=3)).reason == "The new release has restarted."
 
 
+def test_a_restart_before_the_first_request_is_seen_too() -> None:
+    """A canary that crashes at its first requests counts from nought again, and nought is not less than nought."""
+    analysis = Analysis(JUDGE)
+    analysis.hear(0.0, STABLE, Sample(started=100.0))
+    assert analysis.hear(1.0, STABLE, Sample(requests=3, started=107.0)).reason == "The new release has restarted."
+
+
+def test_a_restart_of_the_old_release_is_no_harm() -> None:
+    analysis, half = Analysis(JUDGE), Sample(requests=100, errors=0, started=7.0)
+    analysis.hear(0.0, replace(STABLE, started=1.0), Sample(started=7.0))
+    assert analysis.hear(15.0, Sample(requests=20, started=9.0), half).kind is Kind.WAIT
+    assert analysis.hear(31.0, Sample(requests=900, started=9.0), half + half - Sample(started=7.0)).kind is Kind.GOOD
+
+
+def test_what_one_host_of_ten_does_is_not_thinned_out_by_the_others() -> None:
+    hosts = [f"h{number}" for number in range(10)]
+    jury, alone = Jury(JUDGE, hosts), Analysis(JUDGE)
+    jury.hear(0.0, dict.fromkeys(hosts, (Sample(), Sample())))
+    alone.hear(0.0, Sample(), Sample())
+    good, bad = Sample(requests=40), Sample(requests=40, errors=10)
+    stable = Sample(requests=400, errors=4)
+    found = jury.hear(5.0, {host: (stable, bad if host == "h7" else good) for host in hosts})
+    assert found.kind is Kind.ABORT
+    assert found.reason.startswith("On h7: 25.0% of the requests fail")
+    assert alone.hear(5.0, Sample(requests=4000, errors=40), Sample(requests=400, errors=10)).kind is Kind.WAIT
+
+
+def test_the_jury_of_one_host_is_an_analysis() -> None:
+    jury = Jury(JUDGE, ["h1"])
+    assert jury.hear(0.0, {"h1": (Sample(), Sample())}).kind is Kind.WAIT
+    assert jury.hear(1.0, {"h1": (STABLE, Sample(requests=8, errors=4))}).reason == "4 of 8 requests failed."
+
+
 def test_a_burst_of_slowness_is_no_harm_and_a_lasting_one_is() -> None:
     slow = Sample(requests=20, seconds=10, slower={0.1: 20, 0.25: 20})
     assert verdict(slow, at_s=0.25)[0] is Kind.WAIT
@@ -92,6 +126,7 @@ def test_counters_are_read_from_metrics_without_health_checks() -> None:
         ["comfytavern_sockets_closed_total", {"code": "1006", "abrupt": "true"}, 4],
         ["comfytavern_sockets_closed_total", {"code": "1000", "abrupt": "false"}, 6],
         ["comfytavern_exceptions_total", {}, 1],
+        ["comfytavern_process_start_time_seconds", {}, 1.5],
     ]
-    wanted = Sample(requests=12, errors=2, seconds=3.5, slower={0.1: 3}, closes=10, abrupt=4, exceptions=1)
+    wanted = Sample(started=1.5, requests=12, errors=2, seconds=3.5, slower={0.1: 3}, closes=10, abrupt=4, exceptions=1)
     assert sample_of(rows) == wanted

@@ -204,6 +204,31 @@ async def test_a_canary_is_promoted_or_taken_back(monkeypatch: pytest.MonkeyPatc
     assert all(sorted(host.weights.values()) == [0, 100] for host in hosts.values())
 
 
+async def test_everybody_is_back_from_a_bad_canary_after_one_call_of_each_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old release was asked to wake first, though it had never been asked to leave."""
+    monkeypatch.setattr(runner, "LOOK_S", 0.01)
+    hosts = machines()
+    for host in hosts.values():
+        traffic(host, "green")
+    with pytest.raises(Aborted):
+        await deployments(hosts, spec(3, CANARY)).carry_out(wish())
+    for host in hosts.values():
+        asked = [verb for verb in host.verbs() if not verb.startswith("lock")]
+        assert asked[asked.index("setw") - 1] == "metrics", "the requests right after it count"
+        assert asked[-4:] == ["metrics", "switch", "abandon", "commit"]
+        assert all(args["beside"] == "blue" for verb, args in host.asked if verb == "metrics"), "one look is one call"
+
+
+async def test_one_bad_host_of_three_takes_the_canary_back_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LOOK_S", 0.01)
+    hosts = machines()
+    for name, host in hosts.items():
+        traffic(host, "green" if name == "h2" else "")
+    with pytest.raises(Aborted, match="On h2: "):
+        await deployments(hosts, spec(3, CANARY)).carry_out(wish())
+    assert serving(hosts) == {OLD}
+
+
 class Killed(BaseException):
     """The controller is gone: nothing of it runs any more."""
 

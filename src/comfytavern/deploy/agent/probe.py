@@ -109,9 +109,19 @@ def _web(folder: str, release: str) -> None:
         raise Failed("deploy.wrong_release", f"The web app is of {said.get('release')}, not of {release}.", "Build it again.")
 
 
-def metrics(context: Context, slot: str) -> dict[str, Any]:
-    """Return {samples: [[name, labels, value], …]} as the slot counts them."""
-    reply = http.get(context.paths.socket(slot), "/metrics")
+def metrics(context: Context, slot: str, beside: str = "") -> dict[str, Any]:
+    """Return {samples: [[name, labels, value], …]} as the slot counts them; with another slot `beside`, {beside: …} of that one too."""
+    found = {"samples": _samples(context, slot)}
+    if beside:
+        found["beside"] = _samples(context, beside)
+    return found
+
+
+def _samples(context: Context, slot: str) -> list[list[Any]]:
+    try:
+        reply = http.get(context.paths.socket(slot), "/metrics")
+    except OSError as error:
+        raise Failed("deploy.no_metrics", f"{slot} does not answer /metrics: {error}.", slot=slot) from None
     if reply.status != 200:
         raise Failed("deploy.no_metrics", f"{slot} answers /metrics with {reply.status}.", slot=slot)
     samples = []
@@ -119,7 +129,7 @@ def metrics(context: Context, slot: str) -> dict[str, Any]:
         found = None if row.startswith("#") else SAMPLE.match(row)
         if found:
             samples.append([found[1], dict(LABEL.findall(found[2] or "")), float(found[3])])
-    return {"samples": samples}
+    return samples
 
 
 def still_open(path: str) -> dict[str, int]:

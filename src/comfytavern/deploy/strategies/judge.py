@@ -8,9 +8,12 @@ reaches 1/a with probability at most a when nothing is wrong, however often one 
 
 Slowness comes in bursts (a pause of a collector, a neighbour), in which requests are no independent witnesses. So being slower counts
 only when it lasts: in each of the last windows the canary must have been slower than the stable release.
+
+All hosts are judged together, and each by itself: what only one of them does must not be thinned out by the others.
 """
 
 import math
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
@@ -63,6 +66,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     closes: int = 0
     abrupt: int = 0
     exceptions: int = 0
+    started: float = 0.0
+    """When the processes were started, added up as well: another number is another process."""
 
     def __add__(self, other: "Sample") -> "Sample":
         """Return both together."""
@@ -97,34 +102,60 @@ class _Row(msgspec.Struct, frozen=True):
     expected: float
 
 
+class Jury:
+    """Judges one step of a canary on several hosts."""
+
+    def __init__(self, judge: Judge, hosts: Iterable[str]) -> None:
+        """Begin a step; looking at each host too asks for so much stronger proof there."""
+        names = tuple(hosts)
+        self._all = Analysis(judge)
+        self._each = {host: Analysis(judge, len(names)) for host in names} if len(names) > 1 else {}
+
+    def hear(self, at_s: float, samples: Mapping[str, tuple[Sample, Sample]]) -> Verdict:
+        """Take the counters of the stable release and of the canary, by host, and say what to do."""
+        pairs = samples.values()
+        found = self._all.hear(at_s, sum((old for old, _ in pairs), Sample()), sum((new for _, new in pairs), Sample()))
+        blamed = {host: harm for host, analysis in self._each.items() if (harm := analysis.harm(at_s, *samples[host]))}
+        if blamed and (len(blamed) < len(self._each) or found.kind is not Kind.ABORT):
+            return Verdict(Kind.ABORT, f"On {', '.join(blamed)}: {next(iter(blamed.values()))}")
+        return found
+
+
 class Analysis:
     """Judges one step of a canary."""
 
-    def __init__(self, judge: Judge) -> None:
-        """Begin a step; the first sample is what it starts from."""
-        self._judge = judge
+    def __init__(self, judge: Judge, doors: int = 1) -> None:
+        """Begin a step; the first sample is what it starts from. Proof is `doors` times as much as for one of them."""
+        self._judge, self._doors = judge, doors
         self._first: tuple[float, Sample, Sample] | None = None
         self._marks: list[tuple[float, Sample]] = []
         """The canary's counters at the ends of the windows."""
+        self._rows: list[_Row] = []
 
     def hear(self, at_s: float, stable: Sample, canary: Sample) -> Verdict:
         """Take the counters at `at_s` (a monotonic time) and say what to do."""
-        if self._first is None:
-            self._first = (at_s, stable, canary)
+        harm = self.harm(at_s, stable, canary)
+        if harm or self._first is None:
+            return Verdict(Kind.ABORT, harm)
+        began_s, _, canary_then = self._first
+        return self._end(canary - canary_then, at_s - began_s, max(self._rows, key=lambda row: row.ratio))
+
+    def harm(self, at_s: float, stable: Sample, canary: Sample) -> str:
+        """Take the counters and return what is proven to be worse; empty when nothing is."""
+        if self._first is None or stable.started != self._first[1].started:  # Who has restarted counts from nought.
+            self._first = (at_s if self._first is None else self._first[0], stable, canary)
             self._marks = [(at_s, canary)]
-        began_s, stable_then, canary_then = self._first
-        if canary.requests < canary_then.requests:
-            return Verdict(Kind.ABORT, "The new release has restarted.")
+        _, stable_then, canary_then = self._first
+        if canary.requests < canary_then.requests or canary.started != canary_then.started:
+            return "The new release has restarted."
         if at_s - self._marks[-1][0] >= WINDOW_S:
             self._marks.append((at_s, canary))
-        old, new, age_s = stable - stable_then, canary - canary_then, at_s - began_s
+        old, new = stable - stable_then, canary - canary_then
         if new.errors >= RAIL_MIN and new.errors >= RAIL_SHARE * new.requests:
-            return Verdict(Kind.ABORT, f"{new.errors} of {new.requests} requests failed.")
-        rows = self._rows(old, new)
-        proven = [row for row in rows if row.ratio >= row.test.proof]
-        if proven:
-            return Verdict(Kind.ABORT, _said(proven[0], new))
-        return self._end(new, age_s, max(rows, key=lambda row: row.ratio))
+            return f"{new.errors} of {new.requests} requests failed."
+        self._rows = self._tested(old, new)
+        proven = [row for row in self._rows if row.ratio >= row.test.proof * self._doors]
+        return _said(proven[0], new) if proven else ""
 
     def _end(self, new: Sample, age_s: float, worst: _Row) -> Verdict:
         """Return what to do when nothing is proven."""
@@ -138,7 +169,7 @@ class Analysis:
         few = f"Only {new.requests} requests came in {age_s:.0f} s; {judge.min_requests} are needed."
         return Verdict(Kind.ABORT, f"Inconclusive: {_said(worst, new) if doubted else few}")
 
-    def _rows(self, old: Sample, new: Sample) -> list[_Row]:
+    def _tested(self, old: Sample, new: Sample) -> list[_Row]:
         rows = [
             _ratio(ERRORS, old.errors, old.requests, new.errors, new.requests),
             _ratio(SOCKETS, old.abrupt, old.closes, new.abrupt, new.closes),
@@ -223,7 +254,10 @@ def sample_of(rows: list[list[Any]]) -> Sample:
                 counts["abrupt"] += value if str(labels.get("abrupt", "")).lower() in {"true", "1", "yes"} else 0
             case "comfytavern_exceptions_total":
                 counts["exceptions"] += value
+            case "comfytavern_process_start_time_seconds":
+                counts["started"] += value
             case _:
                 pass
     whole = {name: int(counts[name]) for name in ("requests", "errors", "closes", "abrupt", "exceptions")}
-    return Sample(**whole, seconds=counts["seconds"], slower={edge: int(everything - count) for edge, count in within.items()})
+    slower = {edge: int(everything - count) for edge, count in within.items()}
+    return Sample(**whole, seconds=counts["seconds"], started=counts["started"], slower=slower)
