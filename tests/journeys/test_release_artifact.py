@@ -87,6 +87,9 @@ def test_the_artifact_says_everything_a_deployment_asks(opened: Path, key: Path)
     assert release.env["JWT_SECRET"].secret
     assert json.loads((opened / "web" / "version.json").read_text()) == {"release": release.release}
     assert {"agent/ctd.pyz", "sbom.cdx.json", "requirements.txt", "web/index.html", "templates/.env.example"} <= set(release.files)
+    assert {f"templates/{driver}/etc/nginx/conf.d/comfytavern.conf" for driver in ("systemd", "supervisord", "pm2", "tls")} <= set(
+        release.files
+    )
     wheel = next(name for name in release.wheels if name.startswith("wheels/comfytavern-"))
     names = subprocess.run([sys.executable, "-m", "zipfile", "-l", opened / wheel], capture_output=True, text=True).stdout
     assert "comfytavern/_web/" not in names, "the web app travels beside the wheel"

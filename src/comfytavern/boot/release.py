@@ -4,6 +4,7 @@ import msgspec
 
 from comfytavern.deploy.build.service import App
 from comfytavern.deploy.release import EnvName, Migration, Schema
+from comfytavern.deploy.render.site import defaults
 from comfytavern.settings import render
 from comfytavern.settings.variables import schema
 from comfytavern.store.phases import State, reached, steps
@@ -16,5 +17,5 @@ def app() -> App:
         schema=Schema(level=reached(chain, State()).level),
         migrations=tuple(Migration(step.revision, step.level, step.phase.value) for step in chain),
         env=msgspec.convert(schema(), dict[str, EnvName]),
-        templates={".env.example": render.env()},
+        templates={".env.example": render.env(), **defaults()},
     )

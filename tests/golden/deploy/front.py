@@ -30,12 +30,12 @@ from typing import Any, Final, Self, cast
 from comfytavern.deploy.agent import disk, switch
 from comfytavern.deploy.agent.context import Context, empty
 from comfytavern.deploy.agent.paths import SLOTS, Paths
+from comfytavern.deploy.render.site import NGINX as CONFIG
 from comfytavern.deploy.render.site import Certificate, Site, render
 from tests.golden.deploy.certificates import Authority
 from tests.server import free_port
 
 NGINX: Final = shutil.which("nginx") or "/usr/sbin/nginx"
-CONFIG: Final = "/etc/nginx/conf.d/comfytavern.conf"
 DOMAIN: Final = "tavern.example.org"
 RELEASES: Final = {"blue": "1.0.0+blue", "green": "2.0.0+green"}
 LATER_S: Final = 0.6

@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from comfytavern.api import edge
+from comfytavern.boot.release import app
 from comfytavern.deploy.agent.site import OURS
 from comfytavern.deploy.render import site as room
 from comfytavern.deploy.render.site import Site, render
@@ -48,6 +49,17 @@ def test_rendered_text_has_no_loose_ends(site: Site) -> None:
         assert "{{" not in text, path
         assert "None" not in text, path
         assert not [line for line in text.splitlines() if line != line.rstrip()], path
+
+
+def test_a_release_brings_the_configuration_of_every_process_manager_along() -> None:
+    found = app().templates
+    for driver in room.DRIVERS:
+        assert {path.removeprefix(driver): text for path, text in found.items() if path.startswith(f"{driver}/")} == render(
+            Site(driver=driver)
+        )
+    assert "ssl_certificate /etc/letsencrypt/live/tavern.example.org/fullchain.pem;" in found["tls/etc/nginx/conf.d/comfytavern.conf"]
+    assert found[".env.example"].startswith("# Copy to .env")
+    assert not [path for path in found if path.startswith("/") or ".." in path]
 
 
 def test_nginx_sends_the_headers_that_the_app_sends() -> None:

@@ -8,6 +8,7 @@ from typing import Final
 import jinja2
 
 SLOTS: Final = ("blue", "green")
+DRIVERS: Final = ("systemd", "supervisord", "pm2")
 CSP: Final = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
     "worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'; object-src 'none'; "
@@ -22,6 +23,8 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=()",
 }
+NGINX: Final = "/etc/nginx/conf.d/comfytavern.conf"
+EXAMPLE: Final = "tavern.example.org"
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
@@ -65,7 +68,7 @@ class Site:
 def render(site: Site) -> dict[str, str]:
     """Return the text of every file, by its path on the host: nginx, the start at boot, and the files of the process manager."""
     files = {
-        "/etc/nginx/conf.d/comfytavern.conf": "nginx.conf",
+        NGINX: "nginx.conf",
         "/etc/systemd/system/comfytavern-boot.service": "boot.service",
         "/etc/tmpfiles.d/comfytavern.conf": "tmpfiles.conf",
         "/etc/logrotate.d/comfytavern": "logrotate",
@@ -88,6 +91,17 @@ def render(site: Site) -> dict[str, str]:
             case _:
                 pass
     return dict(sorted(texts.items()))
+
+
+def defaults() -> dict[str, str]:
+    """Return what a release brings along for people who set a host up by hand: `<driver>/<path on the host>`, and nginx with TLS.
+
+    A site of any name on port 80; that with TLS is called tavern.example.org, and its certificate is where certbot puts it.
+    """
+    found = {f"{driver}{path}": text for driver in DRIVERS for path, text in render(Site(driver=driver)).items()}
+    place = f"/etc/letsencrypt/live/{EXAMPLE}"
+    secure = render(Site(domain=EXAMPLE, tls=Certificate(f"{place}/fullchain.pem", f"{place}/privkey.pem")))
+    return found | {f"tls{NGINX}": secure[NGINX]}
 
 
 def _text(template: str, site: Site, **more: str) -> str:
