@@ -21,8 +21,9 @@ def prepare(context: Context, driver: str = "systemd", user: str = "comfytavern"
     if os.geteuid() != 0 and not context.paths.under:
         raise Failed("deploy.not_root", "A host is prepared by root.", "Log in as root, or as a user with sudo.")
     changed: list[str] = []
-    _packages((*ALWAYS, *PACKAGES.get(driver, ()), *(packages or ())), changed, context)
-    if driver == "pm2" and process.which("pm2") is None and not context.paths.under:
+    lacks_pm2 = driver == "pm2" and process.which("pm2") is None
+    _packages((*ALWAYS, *PACKAGES.get(driver, ()), *(("npm",) if lacks_pm2 else ()), *(packages or ())), changed, context)
+    if lacks_pm2 and not context.paths.under:
         process.must(["npm", "install", "--global", "pm2"], "deploy.no_program", "PM2 cannot be installed", timeout_s=300)
         changed.append("pm2")
     account = environment.account(user)
