@@ -1,8 +1,6 @@
 """`comfytavern deploy`: a release to servers, and back. Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 refused, 4 locked, 5 aborted."""
 
 import json
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -237,15 +235,16 @@ def _wish(  # noqa: PLR0913 -- the options of its verbs
 async def _carry_out(spec: "Spec", wish: "Wish", supply: Any, *, dry_run: bool, yes: bool, wait: float, as_json: bool) -> None:
     from comfytavern.deploy.service import Deployments, fleet, refusal  # noqa: PLC0415 -- as above
 
-    begun = time.monotonic()
+    watch = Watch(as_json=as_json)
     async with fleet(spec, agent if supply else None) as hosts:
-        with Watch(as_json=as_json) as watch:
-            deployments = Deployments(spec, hosts, supply, watch.hear)
-            if yes and not dry_run:
-                _say(await deployments.carry_out(wish, wait_s=wait), as_json=as_json, done=True, begun=begun)
-                return
+        deployments = Deployments(spec, hosts, supply, watch.hear)
+        if yes and not dry_run:
+            with watch:
+                done = await deployments.carry_out(wish, wait_s=wait, shown=watch.show)
+            _say(done, as_json=as_json, took=watch.times)
+            return
         prospect = await deployments.prospect(wish)
-        _say(prospect.plan, as_json=as_json and dry_run, done=False)
+        _say(prospect.plan, as_json=as_json and dry_run)
         if prospect.problems:
             raise refusal(prospect.problems)
         if dry_run or prospect.plan.nothing:
@@ -253,19 +252,22 @@ async def _carry_out(spec: "Spec", wish: "Wish", supply: Any, *, dry_run: bool, 
         typer.confirm("Do it?", abort=True, err=True)
         with Watch(as_json=as_json) as watch:
             deployments = deployments.watched(watch.hear)
-            _say(await deployments.carry_out(wish, prospect.plan, wait_s=wait), as_json=as_json, done=True)
+            done = await deployments.carry_out(wish, prospect.plan, wait_s=wait)
+        _say(done, as_json=as_json, took=watch.times)
 
 
-def _say(plan: Any, *, as_json: bool, done: bool, begun: float | None = None) -> None:
+def _say(plan: Any, *, as_json: bool, took: dict[str, int] | None = None) -> None:
+    """Say what will be done or, with the times it took, what was done."""
     import msgspec  # noqa: PLC0415 -- as above
 
     if as_json:
-        took = {} if begun is None else {"ms": round((time.monotonic() - begun) * 1000)}
-        print(json.dumps({"ok": True, "done": done, "plan": msgspec.to_builtins(plan), **took}, ensure_ascii=False))
-    elif not done or plan.nothing:
-        print(shown(plan), file=sys.stdout)
+        print(json.dumps({"ok": True, "done": took is not None, "plan": msgspec.to_builtins(plan), **(took or {})}, ensure_ascii=False))
+    elif took is None or plan.nothing:
+        print(shown(plan))
     else:
-        print(f"{plan.kind}: {plan.release or 'nothing'} on {', '.join(plan.hosts)} ({plan.deploy}).", *plan.notes)
+        moved = f"People are on it after {took['moved_ms']} ms; finished" if "moved_ms" in took else "Finished"
+        print(f"{plan.kind}: {plan.release or 'nothing'} on {', '.join(plan.hosts)} ({plan.deploy}).")
+        print(f"{moved} after {took['ms']} ms.", *plan.notes)
 
 
 def _ask(file: Path, target: str, verb: str, args: dict[str, Any] | None = None, *, as_json: bool) -> dict[str, Any]:

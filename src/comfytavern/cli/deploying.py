@@ -1,12 +1,15 @@
 """What the verbs of `comfytavern deploy` share: reading the spec, gathering what is sent, and showing what happens."""
 
 import asyncio
+import functools
 import json
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import msgspec
 import typer
 
 from comfytavern.cli.terminal import told_problems
@@ -122,6 +125,7 @@ def database_of(secrets: Mapping[str, Secret]) -> str:
     return POSTGRESQL if url and url.reveal().startswith(("postgres://", "postgresql")) else SQLITE
 
 
+@functools.cache
 def agent() -> bytes:
     """Return the agent as one file."""
     from comfytavern.deploy.agent.pack import pack  # noqa: PLC0415 -- only when a host is changed
@@ -144,8 +148,10 @@ class Watch:
     """Shows what happens: bars for people, plain lines for a log, JSON lines for programs; always to stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
-        """Show nothing yet."""
+        """Show nothing yet; time runs from now on."""
         self._json = as_json
+        self._begun = time.monotonic()
+        self._moved_ms: float | None = None
         self._bars: Progress | None = None
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
@@ -163,11 +169,23 @@ class Watch:
         if self._bars:
             self._bars.stop()
 
+    @property
+    def times(self) -> dict[str, int]:
+        """Return `ms` from the first connection until now, and `moved_ms` until everybody was on the release, if anybody was moved."""
+        moved = {} if self._moved_ms is None else {"moved_ms": round(self._moved_ms)}
+        return {**moved, "ms": round((time.monotonic() - self._begun) * 1000)}
+
+    def show(self, plan: "Plan") -> None:
+        """Show people what will be done."""
+        if not self._json and not plan.nothing:
+            (self._bars.console.print if self._bars else _told)(shown(plan))
+
     def hear(self, event: "Event") -> None:
         """Show one event."""
+        if event.state == "moved":
+            self._moved_ms = (time.monotonic() - self._begun) * 1000
+            event = msgspec.structs.replace(event, ms=self._moved_ms)
         if self._json:
-            import msgspec  # noqa: PLC0415 -- for programs only
-
             print(msgspec.json.encode(event).decode(), file=sys.stderr, flush=True)
         elif self._bars:
             self._bar(event)
@@ -177,7 +195,7 @@ class Watch:
     def _bar(self, event: "Event") -> None:
         key = (event.host, event.stage)
         bars = self._bars
-        if bars is None:
+        if bars is None or event.state == "moved":
             return
         if key not in self._tasks:
             self._tasks[key] = bars.add_task(event.title, total=1.0, text="")
@@ -188,7 +206,11 @@ class Watch:
     def _line(self, event: "Event") -> None:
         if event.host and event.state == "begin":
             return
-        took = f" ({event.ms / 1000:.1f} s)" if event.host else ""
+        took = f" ({event.ms / 1000:.1f} s)" if event.host or event.state == "moved" else ""
         where = f"  {event.host}: " if event.host else ""
-        mark = {"begin": "…", "ok": "ok", "failed": "FAILED", "progress": "…"}[event.state]
-        print(f"{where}{event.title} {mark}{took}{' ' + event.text if event.text else ''}", file=sys.stderr, flush=True)
+        mark = {"begin": "…", "ok": "ok", "failed": "FAILED", "progress": "…", "moved": "now"}[event.state]
+        _told(f"{where}{event.title} {mark}{took}{' ' + event.text if event.text else ''}")
+
+
+def _told(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -8,14 +8,26 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+import msgspec
+
 from comfytavern.deploy.errors import DeployFailed, Locked
 from comfytavern.deploy.targets.host import Host
 
 T = TypeVar("T")
 Fences = Mapping[str, int]
-Body = Callable[[Fences], Awaitable[T]]
 TTL_S, BEAT_S, ASK_S = 30.0, 5.0, 1.0
 LOST = frozenset({"deploy.lock_lost", "deploy.fenced"})
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What came with the locks, by host."""
+
+    fences: dict[str, int] = {}
+    facts: dict[str, dict[str, Any]] = {}
+    """What each host said of itself right after its lock was ours: it stays true as long as that is."""
+
+
+Body = Callable[[Held], Awaitable[T]]
 
 
 def owner(deploy: str) -> dict[str, Any]:
@@ -23,21 +35,21 @@ def owner(deploy: str) -> dict[str, Any]:
     return {"user": getpass.getuser(), "host": socket.gethostname(), "pid": os.getpid(), "deploy": deploy}
 
 
-async def hold(hosts: Mapping[str, Host], deploy: str, body: Body[T], *, wait_s: float = 0.0) -> T:
-    """Do `body` with the locks of all `hosts` and their fencing numbers; renew them meanwhile; give them back.
+async def hold(hosts: Mapping[str, Host], deploy: str, body: Body[T], *, wait_s: float = 0.0, facts: str = "all") -> T:
+    """Do `body` with the locks of all `hosts`, their fencing numbers and facts (all or brief); renew them meanwhile; give them back.
 
     Raises `Locked` when another holds one after `wait_s`, and `DeployFailed` (`deploy.lock_lost`) at once when a lock was taken over.
     """
-    fences = await _acquire(hosts, owner(deploy), wait_s)
+    held = await _acquire(hosts, {"owner": owner(deploy), "ttl_s": TTL_S, "facts": facts}, wait_s)
     try:
         async with asyncio.TaskGroup() as group:
-            beat = group.create_task(_beat(hosts, fences))
-            found = await body(fences)
+            beat = group.create_task(_beat(hosts, held.fences))
+            found = await body(held)
             beat.cancel()
     except BaseExceptionGroup as several:
         raise _first(several) from None
     finally:
-        await _release(hosts, fences)
+        await _release(hosts, held.fences)
     return found
 
 
@@ -48,41 +60,41 @@ def _first(several: BaseExceptionGroup) -> BaseException:
     return (lost or flat)[0]
 
 
-async def _acquire(hosts: Mapping[str, Host], us: dict[str, Any], wait_s: float) -> dict[str, int]:
+async def _acquire(hosts: Mapping[str, Host], asked: dict[str, Any], wait_s: float) -> Held:
     """Take the first host's lock, then the others': who has the first has the right to ask for the rest, so two never block each other."""
     loop = asyncio.get_running_loop()
     until = loop.time() + wait_s
     while True:
-        fences: dict[str, int] = {}
+        held = Held({}, {})
         try:
-            await _take(hosts, us, fences)
+            await _take(hosts, asked, held)
         except DeployFailed as failure:
-            await _release(hosts, fences)
+            await _release(hosts, held.fences)
             holder: dict[str, Any] = failure.params.get("holder") or {}
             if failure.code != "deploy.locked":
                 raise
-            if _dead(holder, us):
+            if _dead(holder, asked["owner"]):
                 await hosts[str(failure.params["host"])].call("lock_break", {"reason": f"process {holder['pid']} is gone"})
                 continue
             if loop.time() >= until:
                 raise Locked(failure.code, failure.sentence, hint=failure.hint, **failure.params) from failure
             await asyncio.sleep(min(ASK_S, max(0.05, until - loop.time())))
         except BaseException:
-            await _release(hosts, fences)
+            await _release(hosts, held.fences)
             raise
         else:
-            return fences
+            return held
 
 
-async def _take(hosts: Mapping[str, Host], us: dict[str, Any], fences: dict[str, int]) -> None:
-    """Fill `fences` host by host, so that the caller can give back what was taken before a failure."""
+async def _take(hosts: Mapping[str, Host], asked: dict[str, Any], held: Held) -> None:
+    """Fill `held` host by host, so that the caller can give back what was taken before a failure."""
 
     async def take(name: str) -> DeployFailed | None:
         try:
-            said = await hosts[name].call("lock_acquire", {"owner": us, "ttl_s": TTL_S})
+            said = await hosts[name].call("lock_acquire", asked)
         except DeployFailed as failure:
             return failure
-        fences[name] = int(said["fence"])
+        held.fences[name], held.facts[name] = int(said["fence"]), said["facts"]
         return None
 
     first, *rest = sorted(hosts)

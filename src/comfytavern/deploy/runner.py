@@ -27,7 +27,10 @@ AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened, for whoever watches. `state`: begin, progress, ok, failed; for a stage (no host) or a step."""
+    """What happened, for whoever watches. `state`: begin, progress, ok, failed; for a stage (no host) or a step.
+
+    `moved`, once: from now on everybody is served by the release that was wished for; what follows puts things in order.
+    """
 
     state: str
     stage: str
@@ -59,6 +62,7 @@ class Runner:
         A failure of a settling stage takes nothing back: the release serves, and the failure says what is left to do.
         """
         self._fences = fences
+        last = next((stage for stage in reversed(plan.stages) if stage.phase is Phase.SWITCH), None)
         for stage in plan.stages:
             try:
                 await self._stage(plan, stage)
@@ -66,6 +70,8 @@ class Runner:
                 if stage.phase is not Phase.SETTLE:
                     await self._undo(plan, failure)
                 raise
+            if stage is last:
+                self._told(Event(state="moved", stage=stage.name, title=f"Everybody is on {plan.release}"))
 
     async def _stage(self, plan: Plan, stage: Stage) -> None:
         self._told(Event(state="begin", stage=stage.name, title=stage.title))

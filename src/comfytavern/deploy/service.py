@@ -19,7 +19,7 @@ from comfytavern.deploy import plan as planner
 from comfytavern.deploy import preflight
 from comfytavern.deploy.errors import DeployFailed, Refused
 from comfytavern.deploy.facts import Facts, facts_of
-from comfytavern.deploy.lock import Fences, hold
+from comfytavern.deploy.lock import Held, hold
 from comfytavern.deploy.release import Release
 from comfytavern.deploy.resume import resuming
 from comfytavern.deploy.runner import Runner, Told
@@ -27,10 +27,16 @@ from comfytavern.deploy.spec import SQLITE, Spec
 from comfytavern.deploy.stage import Plan
 from comfytavern.deploy.supply import Supply
 from comfytavern.deploy.targets.host import Host
+from comfytavern.deploy.targets.ssh import SshHost
 from comfytavern.kernel.errors import Failure, Problem
 from comfytavern.kernel.ids import new_id
 
 Clock = Callable[[], datetime]
+Shown = Callable[[Plan], None]
+
+
+def _seen_by_nobody(_plan: Plan) -> None:
+    """Show a plan to nobody."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,35 +87,42 @@ class Deployments:
         """Return the same attempt, told to another."""
         return Deployments(self._spec, self._hosts, self._supply, told, clock=self._clock, deploy=self._deploy)
 
-    async def facts(self) -> dict[str, Facts]:
-        """Return what each host says about itself. Raises `DeployFailed` with every host that does not answer."""
-        said = await everywhere(self._hosts, lambda host: host.call("facts", deadline_s=20))
+    async def facts(self, kind: str = "all") -> dict[str, Facts]:
+        """Return what each host says about itself, of one kind: all or brief.
+
+        Raises `DeployFailed` with every host that does not answer.
+        """
+        said = await everywhere(self._hosts, lambda host: host.call("facts", {"kind": kind}, deadline_s=20))
         return {name: facts_of(name, each) for name, each in said.items()}
 
     async def prospect(self, wish: Wish) -> Prospect:
         """Return the plan that fulfils a wish now, and every problem of preflight."""
-        fleet = await self.facts()
+        return await self._prospect(wish, await self.facts(_kind(wish)))
+
+    async def _prospect(self, wish: Wish, fleet: dict[str, Facts]) -> Prospect:
         problems = preflight.problems(self._spec, wish.release, fleet, self._known(wish)) if wish.kind == "apply" else []
         return Prospect(wish=wish, plan=self._planned(wish, fleet), problems=tuple(problems))
 
-    async def carry_out(self, wish: Wish, agreed: Plan | None = None, *, wait_s: float = 0.0) -> Plan:
-        """Lock the hosts, plan by what is true now, and perform it; return the plan that was performed.
+    async def carry_out(self, wish: Wish, agreed: Plan | None = None, *, wait_s: float = 0.0, shown: Shown = _seen_by_nobody) -> Plan:
+        """Lock the hosts, plan by what is true now, show it, and perform it; return the plan that was performed.
 
         With `agreed`, the plan somebody has said yes to, nothing else is performed: Raises `Refused` (`deploy.changed`) when it would
         be. Raises `Refused` (`deploy.preflight`), `Locked`, `DeployFailed` or `Aborted`.
         """
 
-        async def body(fences: Fences) -> Plan:
-            prospect = await self.prospect(wish)
+        async def body(held: Held) -> Plan:
+            prospect = await self._prospect(wish, {name: facts_of(name, held.facts[name]) for name in self._hosts})
             if prospect.problems:
                 raise refusal(prospect.problems)
             if agreed is not None and agreed != prospect.plan:
                 sentence = "Something changed on the hosts since the plan was shown."
                 raise Refused("deploy.changed", sentence, hint="Run it again and look at the new plan.")
-            await Runner(self._hosts, self._supply, self._told).perform(prospect.plan, fences)
+            shown(prospect.plan)
+            await Runner(self._hosts, self._supply, self._told).perform(prospect.plan, held.fences)
             return prospect.plan
 
-        return await hold(self._hosts, self._deploy, body, wait_s=wait_s)
+        await everywhere(self._hosts, lambda host: host.reach())
+        return await hold(self._hosts, self._deploy, body, wait_s=wait_s, facts=_kind(wish))
 
     async def unlock(self, reason: str) -> dict[str, Any]:
         """Take the lock away from whoever holds it; return who did, by host."""
@@ -155,6 +168,11 @@ class Deployments:
         return preflight.Known(now=self._clock(), names=wish.names, database=wish.database, signed=wish.signed)
 
 
+def _kind(wish: Wish) -> str:
+    """Return which facts a plan for this wish depends on; to go back, what runs and what is installed."""
+    return "brief" if wish.kind in {"rollback", "finish"} else "all"
+
+
 def refusal(problems: tuple[Problem, ...]) -> Failure:
     """Return the failure that stands for problems of preflight."""
     said = f"{len(problems)} thing{'s speak' if len(problems) > 1 else ' speaks'} against it; nothing was begun."
@@ -176,8 +194,6 @@ async def everywhere(hosts: Mapping[str, Host], ask: Callable[[Host], Any]) -> d
 @contextlib.asynccontextmanager
 async def fleet(spec: Spec, agent: Callable[[], bytes] | None = None) -> AsyncGenerator[dict[str, Host]]:
     """Yield the hosts of a spec, reached by SSH; with `agent`, each has that agent when it is first asked."""
-    from comfytavern.deploy.targets.ssh import SshHost  # noqa: PLC0415 -- only for those who leave this machine
-
     machines = {name: SshHost(name, spec, agent) for name in spec.hosts}
     hosts: dict[str, Host] = dict(machines)
     try:

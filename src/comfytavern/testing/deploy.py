@@ -86,6 +86,9 @@ class RecordingHost:
         """Return the verbs that were asked for, in their order."""
         return [verb for verb, _ in self.asked]
 
+    async def reach(self) -> None:
+        """Be ready, as always."""
+
     async def call(
         self,
         verb: str,
@@ -139,13 +142,13 @@ class RecordingHost:
 
     # The lock
 
-    def _lock_acquire(self, owner: dict[str, Any], ttl_s: float = 30.0) -> dict[str, Any]:
+    def _lock_acquire(self, owner: dict[str, Any], ttl_s: float = 30.0, facts: str = "") -> dict[str, Any]:
         same = self.holder is not None and all(self.holder.get(key) == owner.get(key) for key in ("user", "host", "pid", "deploy"))
         if self.holder is not None and not self.silent and not same:
             raise self.failed("deploy.locked", f"{self.holder['user']}@{self.holder['host']} holds the lock.", holder=self.holder)
         self.fence += 1
         self.holder, self.silent = {**owner, "fence": self.fence, "ttl_s": ttl_s}, False
-        return {"fence": self.fence}
+        return {"fence": self.fence, **({"facts": self._facts()} if facts else {})}
 
     def _lock_renew(self, fence: int) -> None:
         if self.holder is None or self.holder["fence"] != fence:

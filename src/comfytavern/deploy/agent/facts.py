@@ -10,16 +10,28 @@ from typing import Any
 from . import disk, lock, releases
 from .context import Context, load, now
 from .paths import SLOTS, Paths
-from .verify import tag_here
 
 
-def facts(context: Context) -> dict[str, Any]:
-    """Return everything a plan depends on; never a value of a secret."""
+def facts(context: Context, kind: str = "all") -> dict[str, Any]:
+    """Return everything a plan depends on; never a value of a secret. Kind `brief` is what a way back depends on."""
+    paths = context.paths
+    known = {
+        "hostname": os.uname().nodename,
+        "clock": now(),
+        "state": load(paths),
+        "releases": _releases(paths),
+        "lock": lock.shown(paths),
+    }
+    return known if kind == "brief" else {**known, **_more(context)}
+
+
+def _more(context: Context) -> dict[str, Any]:
+    from .verify import tag_here
+
     paths = context.paths
     there = os.statvfs(_existing(paths.root))
     site = _site(paths)
     return {
-        "hostname": os.uname().nodename,
         "user": pwd.getpwuid(os.geteuid()).pw_name,
         "root": paths.root,
         "python": ".".join(map(str, sys.version_info[:3])),
@@ -28,13 +40,9 @@ def facts(context: Context) -> dict[str, Any]:
         "cpus": os.cpu_count() or 1,
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "disk_free_bytes": there.f_bavail * there.f_frsize,
-        "clock": now(),
         "nginx": _nginx(paths),
         "managers": {"systemd": _systemd(paths), "supervisord": _supervisord(paths), "pm2": _pm2()},
         "agent": _agent(),
-        "state": load(paths),
-        "releases": _releases(paths),
-        "lock": lock.shown(paths),
         "env_names": _env_names(paths),
         "certificate": _certificate(site),
         "site_sha256": _site_digest(paths, site),

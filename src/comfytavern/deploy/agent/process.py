@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 from .failures import Failed
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
@@ -26,6 +25,8 @@ def run(
     cwd: str = "/",
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program to its end and return what it said; Failed when it is not here or takes too long."""
+    import subprocess
+
     more: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user and os.geteuid() == 0 else {}
     try:
         return subprocess.run(  # noqa: S603 -- an argument vector of ours; nothing is parsed by a shell
@@ -61,4 +62,6 @@ def last_line(output: bytes) -> str:
 
 def which(name: str) -> str | None:
     """Return the program's path; None when it is not here."""
+    import shutil
+
     return shutil.which(name, path=ENVIRONMENT["PATH"])

@@ -104,6 +104,14 @@ def drain(context: Context, slot: str, deadline_s: float = 30.0) -> dict[str, An
 
 def undrain(context: Context, slot: str) -> dict[str, Any]:
     """Take the request to drain back and return {status} as soon as the slot says that it is ready again."""
+    status = wake(context, slot)
+    if load(context.paths)["slots"][slot]["state"] == "draining":
+        context.set_slot(slot, "warm")
+    return {"status": status}
+
+
+def wake(context: Context, slot: str) -> str:
+    """Tell the slot to stay, and return what it says it is then; Failed when it says nothing."""
     context.check_fence()
     _manager(context).signal(slot, "USR2")
     end = time.monotonic() + 5
@@ -111,13 +119,10 @@ def undrain(context: Context, slot: str) -> dict[str, Any]:
         with contextlib.suppress(OSError, ValueError):
             status = http_status(context, slot)
             if status != "draining" or time.monotonic() > end:
-                break
+                return status
         if time.monotonic() > end:
             raise Failed("deploy.not_ready", f"{slot} does not answer.", "Start it again.", slot=slot)
-        time.sleep(0.005)
-    if load(context.paths)["slots"][slot]["state"] == "draining":
-        context.set_slot(slot, "warm")
-    return {"status": status}
+        time.sleep(0.002)
 
 
 def http_status(context: Context, slot: str) -> str:

@@ -10,32 +10,38 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from . import disk
 from .failures import Failed
+from .paths import plain
 
 if TYPE_CHECKING:
+    from typing import Callable
+
     from .context import Context
 
-STEP = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]{0,127}\Z")
-Work = Callable[[], "dict[str, Any]"]
+    Work = Callable[[], dict[str, Any]]
+
+LONGEST = 128
 
 
 def run(context: Context, work: Work, emit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Do `work` once, detached, and return its answer; `emit` gets the progress. Asked again: the same answer, unless it failed."""
-    if not context.step or not STEP.match(context.step):
+    if not context.step or len(context.step) > LONGEST or not plain(context.step, "_.+-"):
         raise Failed("deploy.bad_step", f"{context.step!r} is not the id of a step.")
     done = stored(context)
     if done is not None:
         return done
     reading, writing = os.pipe()
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         os.close(reading)
         _child(context, work, writing)  # Never returns.
     os.close(writing)
     _relay(reading, emit)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(child, 0)
     answer = disk.read_json(_file(context, ".json"))
     return answer if isinstance(answer, dict) else _killed(context)
 
@@ -50,8 +56,6 @@ def _child(context: Context, work: Work, writing: int) -> None:
     """Run on without the caller: own session, no terminal, no stdin, stdout or stderr of theirs."""
     try:
         os.setsid()
-        if os.fork():
-            os._exit(0)
         nowhere = os.open(os.devnull, os.O_RDWR)
         for handle in (0, 1, 2):
             os.dup2(nowhere, handle)

@@ -30,7 +30,8 @@ def switch(context: Context, slot: str, release: str = "") -> dict[str, Any]:
     """Send everybody to `slot` and return {switch_ms, previous}; the old slot stays warm."""
     state = load(context.paths)
     held = _holding(state, slot, release)
-    assets.keep(context.paths, held)
+    if state["slots"][slot]["state"] not in ("warm", "draining"):  # Those served before, so theirs are kept.
+        assets.keep(context.paths, held)
     took_ms = send_to(context, {slot: ALL})
     previous = state["active"] if state["active"] != slot else state["previous"]
 
@@ -65,14 +66,14 @@ def flip(context: Context, to_slot: str) -> dict[str, Any]:
     if state["active"] == to_slot and not state["weights"].get(other(to_slot)):
         return {"already": True, "flip_ms": 0, "switch_ms": 0, "release": state["slots"][to_slot]["release"], "previous": state["previous"]}
     _holding(state, to_slot, "")
-    with contextlib.suppress(OSError, ValueError):
-        if slots.http_status(context, to_slot) == "draining":
-            slots.undrain(context, to_slot)
-    probe.ready(context, to_slot, times=1, deadline_s=5)
+    said = ""
+    with contextlib.suppress(Failed):  # Whether it runs, and if not why, is for `ready` to say.
+        said = slots.wake(context, to_slot)
+    if said != "ready":
+        probe.ready(context, to_slot, times=1, deadline_s=5)
     done = switch(context, to_slot)
-    away = other(to_slot)
     with contextlib.suppress(Failed):  # It may have crashed: that is why we go back.
-        drivers.driver(state["driver"], context.paths).signal(away, "USR1")
+        drivers.driver(state["driver"], context.paths).signal(other(to_slot), "USR1")
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return {**done, "already": False, "flip_ms": took_ms, "release": state["slots"][to_slot]["release"]}
 

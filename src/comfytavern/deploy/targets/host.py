@@ -12,6 +12,10 @@ class Host(Protocol):
 
     name: str
 
+    async def reach(self) -> None:
+        """Make ready for calls that must be quick. Raises `DeployFailed` when the host cannot be reached."""
+        ...
+
     async def call(
         self,
         verb: str,

@@ -10,16 +10,14 @@ import hashlib
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from comfytavern.deploy.errors import DeployFailed
 from comfytavern.deploy.spec import Machine, Spec
 from comfytavern.deploy.targets.host import Told
-
-if TYPE_CHECKING:
-    import asyncssh
+from comfytavern.deploy.targets.library import asyncssh
 
 KEEPALIVE_S, KEEPALIVES = 5, 3
 SHORT = 2000
@@ -44,10 +42,9 @@ os.chmod(part, 0o755)
 os.rename(part, target)
 """
 """Puts the agent in place; run by the host's Python, since the agent cannot bring itself."""
-QUICK = frozenset(
-    {"lock_acquire", "lock_renew", "lock_release", "lock_show", "facts", "flip", "switch", "setw", "undrain", "metrics", "commit"}
-)
-"""Calls that are over at once share one channel and one Python on the host; a busy one is not waited for."""
+OWN = frozenset({"want", "receive", "stage", "verify", "install", "put", "site", "prepare", "backup", "migrate", "restore"}) | {"stop_slot"}
+"""Calls that take long, tell how far they are, or read what is sent have a channel of their own. All others share one channel and one
+Python on the host, which they need not start; a busy one is not waited for."""
 Agent = Callable[[], bytes]
 
 
@@ -83,7 +80,7 @@ class SshHost:
         told: Told | None = None,
     ) -> dict[str, Any]:
         """Have the agent do `verb`; see `Host.call`."""
-        quick = verb in QUICK and stdin is None and not self._talking.locked()
+        quick = verb not in OWN and stdin is None and not self._talking.locked()
         try:
             async with asyncio.timeout(deadline_s):
                 if quick:
@@ -111,14 +108,9 @@ class SshHost:
 
     async def _quick(self, call: dict[str, Any]) -> tuple[int | None, str, str]:
         """Ask over the channel that stays open; what breaks it on the way is a broken connection, as for any call."""
-        import asyncssh  # noqa: PLC0415 -- half a second, only when there is a host to talk to
-
         async with self._talking:
             try:
-                if self._session is None:
-                    connection = await self._connect()
-                    self._session = await connection.create_process(self._command([*self._agent_vector, "session"]), encoding=None)
-                session = self._session
+                session = self._session = self._session or await self._begin()
                 session.stdin.write(msgspec.json.encode(call) + b"\n")
                 while row := await session.stdout.readline():
                     if not row.startswith(b'{"progress"'):
@@ -136,6 +128,19 @@ class SshHost:
             await self.close()
             raise self._failed("deploy.cut", "The connection broke.", AGAIN)
         return code, "", said
+
+    async def reach(self) -> None:
+        """Connect and start the agent, so that it is there for the first call; see `Host.reach`."""
+        try:
+            async with self._talking, asyncio.timeout(2 * self._spec.deadlines.connect_s):
+                self._session = self._session or await self._begin()
+        except (TimeoutError, asyncssh.Error, OSError) as error:
+            await self.close()
+            raise self._failed("deploy.cut", f"The connection broke: {error or 'no answer'}.", AGAIN) from error
+
+    async def _begin(self) -> Any:
+        connection = await self._connect()
+        return await connection.create_process(self._command([*self._agent_vector, "session"]), encoding=None)
 
     def _drop_session(self) -> None:
         if self._session is not None:
@@ -172,8 +177,6 @@ class SshHost:
 
     async def _run(self, vector: list[str], stdin: bytes | None, told: Told) -> tuple[int | None, str, str]:
         """Run an argument vector; return its exit code, its last line and its stderr. Progress lines are told."""
-        import asyncssh  # noqa: PLC0415 -- half a second, only when there is a host to talk to
-
         connection = await self._connect()
         try:
             async with connection.create_process(self._command(vector), encoding=None) as process:
@@ -191,15 +194,13 @@ class SshHost:
     def _command(self, vector: list[str]) -> str:
         return shlex.join(["sudo", "-n", "--", *vector] if self._machine.sudo else vector)
 
-    async def _connect(self) -> "asyncssh.SSHClientConnection":
+    async def _connect(self) -> asyncssh.SSHClientConnection:
         async with self._connecting:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await self._open()
             return self._connection
 
-    async def _open(self) -> "asyncssh.SSHClientConnection":
-        import asyncssh  # noqa: PLC0415 -- as above
-
+    async def _open(self) -> asyncssh.SSHClientConnection:
         machine, deadline_s = self._machine, self._spec.deadlines.connect_s
         try:
             async with asyncio.timeout(deadline_s):
@@ -234,8 +235,6 @@ class SshHost:
         return found
 
     def _unreached(self, error: BaseException) -> DeployFailed:
-        import asyncssh  # noqa: PLC0415 -- as above
-
         where = f"{self._machine.user}@{self._machine.address}:{self._machine.port}"
         match error:
             case asyncssh.HostKeyNotVerifiable():

@@ -5,11 +5,15 @@ Stopping: the service first, the socket after it. The other way round, or with t
 
 from __future__ import annotations
 
+import os
+import signal as signals
 from typing import Any
 
-from .. import process
+from .. import disk, process
 from ..failures import Failed
 from . import Driver
+
+CELLS = "/sys/fs/cgroup/system.slice/system-comfytavern.slice"
 
 
 class Systemd(Driver):
@@ -38,7 +42,9 @@ class Systemd(Driver):
         process.run(["systemctl", "reset-failed", unit])
 
     def signal(self, slot: str, name: str) -> None:
-        """Send a signal to the main process."""
+        """Send a signal to the main process: by ourselves when we see it, since systemctl takes longer than all of a switch."""
+        if _send(f"comfytavern@{slot}.service", getattr(signals, "SIG" + name)):
+            return
         argv = ["systemctl", "kill", "--kill-who=main", f"--signal={name}", f"comfytavern@{slot}.service"]
         process.must(argv, "deploy.not_running", f"{slot} does not run", "Start it first.")
 
@@ -61,6 +67,36 @@ class Systemd(Driver):
         argv = ["journalctl", "--no-pager", "--quiet", "--output=cat", f"--unit=comfytavern@{slot}.service", f"--lines={lines}"]
         said = process.run([*argv, *([f"--since={since}"] if since else [])]).stdout
         return said.decode("utf-8", "replace").splitlines()
+
+
+def _send(unit: str, number: int) -> bool:
+    """Send a signal to the main process of a unit, if it is plain which one that is."""
+    pid = _main(unit)
+    if pid is None or not hasattr(os, "pidfd_open"):
+        return False
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if _main(unit) != pid:  # Only now does the number belong to nobody else.
+            return False
+        signals.pidfd_send_signal(handle, number)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def _main(unit: str) -> int | None:
+    """Return the one process of the unit's cgroup whose parent is systemd; None when there is none, or more."""
+    try:
+        pids = (disk.read(os.path.join(CELLS, unit, "cgroup.procs")) or b"").split()
+        found = [int(pid) for pid in pids if (disk.read(f"/proc/{int(pid)}/stat") or b"").rpartition(b") ")[2].split()[1:2] == [b"1"]]
+    except OSError:
+        return None
+    return found[0] if len(found) == 1 else None
 
 
 DRIVER = Systemd
