@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from comfytavern.api.totals import ERROR, Totals, bounds, summed
+
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -38,6 +40,7 @@ class Metrics:
         )
         self._closed = counter("sockets_closed_total", "WebSockets closed; abrupt: without a closing frame.", "code", "abrupt")
         self.exceptions = counter("exceptions_total", "Exceptions nobody expected.")
+        self.started = counter("runs_started_total", "Runs that this process has begun or taken over.")
         self.runs = counter("runs_total", "Runs that are over, by how they ended.", "state")
         self.nodes = counter("nodes_total", "Nodes that are over, by how they ended.", "state")
         self.tokens = counter("tokens_total", "Tokens of language models, by direction (input, output).", "direction")
@@ -65,6 +68,19 @@ class Metrics:
     def show_each(self, name: str, text: str, label: str, numbers: Numbers) -> None:
         """Ask `numbers` whenever somebody looks; one value for each value of `label`."""
         self.registry.register(_Each(f"comfytavern_{name}", text, label, numbers))
+
+    def totals(self) -> Totals:
+        """Return what was counted so far."""
+        statuses = summed(self._requests, "status")
+        return Totals(
+            requests=sum(statuses.values()),
+            errors=sum(number for status, number in statuses.items() if status.startswith(ERROR)),
+            exceptions=sum(summed(self.exceptions, "").values()),
+            runs_started=sum(summed(self.started, "").values()),
+            runs=summed(self.runs, "state"),
+            tokens=summed(self.tokens, "direction"),
+            took=bounds(self._seconds),
+        )
 
     def text(self) -> bytes:
         """Return everything in the text form."""

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from comfytavern.accounts.service import Accounts
 from comfytavern.api.drain import Drain
 from comfytavern.api.metrics import Metrics
+from comfytavern.api.operations import Operations
 from comfytavern.files.library import Library
 from comfytavern.kernel.errors import Unavailable
 from comfytavern.kernel.secret import Secret
@@ -67,6 +68,8 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     contracted: Callable[[], Awaitable[int]] | None = None
     """Returns up to which level the database has been contracted: versions of a lower level cannot use it any more."""
+    operations: Operations | None = None
+    """What the status page shows."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server is about to stop: event streams and sockets end by themselves."""
 

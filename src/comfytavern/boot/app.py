@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,9 @@ from comfytavern.api.metrics import Metrics
 from comfytavern.api.services import Services, Values
 from comfytavern.boot.database import backing_up, state_of, up_to_date
 from comfytavern.boot.leave import Deadlines
+from comfytavern.boot.pulse import Pulse
 from comfytavern.boot.rooms import Rooms, build
+from comfytavern.boot.standing import Standing
 from comfytavern.kernel.errors import Unavailable
 from comfytavern.kernel.secret import Secret
 from comfytavern.settings.settings import Settings
@@ -65,6 +67,10 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         stack.push_async_callback(rooms.close)
         await rooms.runs.open()
         services = _services(settings, rooms, metrics, database)
+        pulse = Pulse(metrics, lambda: rooms.runs.open_count)
+        standing = Standing(services, database, pulse, data_dir=settings.data_dir, deploy_root=settings.deploy_root)
+        services = replace(services, operations=standing)
+        await stack.enter_async_context(pulse.beating())
         await stack.enter_async_context(backing_up(settings, database))
         app, link = create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts)
         yield System(settings, services, app, link, Deadlines(settings.drain_s, settings.drain_streams_s))

@@ -46,6 +46,8 @@ class Counted:
                 self._open.pop(run_id, None)
                 self._metrics.runs.labels(state).inc()
             case RunChanged(state=state):
+                if run_id not in self._open:
+                    self._metrics.started.inc()
                 self._open[run_id] = state
             case NodesChanged(nodes=nodes):
                 for _path, state, _ms, _extra in nodes:

@@ -84,6 +84,11 @@ class Runs:
         self._telling: set[asyncio.Task[None]] = set()
 
     @property
+    def executor(self) -> Executor:
+        """This process among the servers that share the runs."""
+        return self._presence.executor
+
+    @property
     def open_count(self) -> int:
         """How many runs this process executes that are not over."""
         return sum(live.state not in TERMINAL for live in self._stage.live.values())

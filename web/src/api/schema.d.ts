@@ -748,6 +748,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Status
+         * @description Return what this server is, does and has (owner only).
+         */
+        get: operations["get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get History
+         * @description Return the last hour of this process (owner only).
+         */
+        get: operations["get_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Releases
+         * @description Return the slots, releases and ledger of this host, when it was deployed by `comfytavern deploy` (owner only).
+         */
+        get: operations["get_releases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/token": {
         parameters: {
             query?: never;
@@ -1261,11 +1321,110 @@ export interface components {
             value: unknown;
         };
         /**
+         * QueuedRun
+         * @description A run that waits for its turn.
+         */
+        comfytavern__api__schemas__runs__QueuedRun: {
+            /** Id */
+            id: string;
+            /** Position */
+            position: number;
+            /** Workflow Id */
+            workflow_id?: string | null;
+            /** Workflow Name */
+            workflow_name?: string | null;
+        };
+        /**
+         * QueuedRun
+         * @description A run that is not over, whoever's it is.
+         */
+        comfytavern__api__schemas__status__QueuedRun: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Here */
+            here: boolean;
+            /** Id */
+            id: string;
+            /** Source */
+            source: string;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "waiting";
+            /** User */
+            user: string;
+            /** Workflow Name */
+            workflow_name: string | null;
+        };
+        /**
          * Control
          * @description Kinds whose meaning the engine itself knows.
          * @enum {unknown}
          */
         Control: "" | "call" | "group" | "input" | "loop" | "map" | "note" | "output" | "race";
+        /**
+         * Counts
+         * @description What has happened since this process began.
+         */
+        Counts: {
+            /** Errors */
+            errors: number;
+            /** Exceptions */
+            exceptions: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Requests */
+            requests: number;
+            /** Runs Cancelled */
+            runs_cancelled: number;
+            /** Runs Failed */
+            runs_failed: number;
+            /** Runs Ok */
+            runs_ok: number;
+            /** Runs Started */
+            runs_started: number;
+        };
+        /**
+         * DatabaseState
+         * @description What keeps everything.
+         */
+        DatabaseState: {
+            /** Kind */
+            kind: string;
+            levels: components["schemas"]["SchemaState"];
+            /** Size Bytes */
+            size_bytes: number | null;
+        };
+        /**
+         * Deployed
+         * @description What `comfytavern deploy` keeps on this host; read-only.
+         */
+        Deployed: {
+            /** Deployed */
+            deployed: boolean;
+            /** Driver */
+            driver?: string | null;
+            /** Ledger */
+            ledger?: components["schemas"]["LedgerEntry"][];
+            /**
+             * Problem
+             * @default
+             * @enum {string}
+             */
+            problem?: "" | "unreadable";
+            /** Releases */
+            releases?: components["schemas"]["InstalledRelease"][];
+            /** Slots */
+            slots?: components["schemas"]["SlotState"][];
+        };
         /**
          * Diff
          * @description The difference of two versions.
@@ -1284,6 +1443,18 @@ export interface components {
         Discovery: {
             /** Models */
             models: components["schemas"]["ChannelModel"][];
+        };
+        /**
+         * Disk
+         * @description The disk that holds the data folder.
+         */
+        Disk: {
+            /** Folder */
+            folder: string;
+            /** Free Bytes */
+            free_bytes: number;
+            /** Total Bytes */
+            total_bytes: number;
         };
         /**
          * Effect
@@ -1452,6 +1623,61 @@ export interface components {
             status: "ok";
         };
         /**
+         * History
+         * @description Up to an hour of this process, as columns of one length, oldest first. Rates and counts are of the time since the row before.
+         */
+        History: {
+            /** At */
+            at: number[];
+            /** Errors Per S */
+            errors_per_s: number[];
+            /** Every S */
+            every_s: number;
+            /** Machine Cpu Percent */
+            machine_cpu_percent: (number | null)[];
+            /** Machine Memory Percent */
+            machine_memory_percent: (number | null)[];
+            /** P50 Ms */
+            p50_ms: (number | null)[];
+            /** P95 Ms */
+            p95_ms: (number | null)[];
+            /** Process Cpu Percent */
+            process_cpu_percent: (number | null)[];
+            /** Process Memory Bytes */
+            process_memory_bytes: (number | null)[];
+            /** Requests Per S */
+            requests_per_s: number[];
+            /** Runs Failed */
+            runs_failed: number[];
+            /** Runs Open */
+            runs_open: number[];
+            /** Runs Started */
+            runs_started: number[];
+        };
+        /**
+         * InstalledRelease
+         * @description A release on this host.
+         */
+        InstalledRelease: {
+            /** Commit */
+            commit: string;
+            /** Current */
+            current: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Installed At
+             * Format: date-time
+             */
+            installed_at: string;
+            /** Level */
+            level: number | null;
+            /** Previous Good */
+            previous_good: boolean;
+            /** Version */
+            version: string;
+        };
+        /**
          * Interface
          * @description What a graph takes and gives when it is used as a group, an app or an endpoint.
          */
@@ -1497,6 +1723,32 @@ export interface components {
             words?: {
                 [key: string]: components["schemas"]["Words"];
             };
+        };
+        /**
+         * LedgerEntry
+         * @description One attempt to deploy.
+         */
+        LedgerEntry: {
+            /** At */
+            at: string;
+            /**
+             * By
+             * @default
+             */
+            by?: string;
+            /** Deploy */
+            deploy: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Outcome */
+            outcome: string;
+            /** Previous */
+            previous?: string | null;
+            /** Release */
+            release: string;
         };
         /**
          * LoginPage
@@ -1546,6 +1798,25 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * MachineState
+         * @description What the machine has, and what all its processes together use; null where the system does not tell.
+         */
+        MachineState: {
+            /** Cores */
+            cores: number;
+            /** Cpu Percent */
+            cpu_percent: number | null;
+            disk: components["schemas"]["Disk"];
+            /** Host */
+            host: string;
+            /** Load */
+            load: number[] | null;
+            /** Memory Available Bytes */
+            memory_available_bytes: number | null;
+            /** Memory Total Bytes */
+            memory_total_bytes: number | null;
         };
         /**
          * Model
@@ -1857,6 +2128,18 @@ export interface components {
             type: string;
         };
         /**
+         * ProcessState
+         * @description What this process uses; 100 percent are one core.
+         */
+        ProcessState: {
+            /** Cpu Percent */
+            cpu_percent: number | null;
+            /** Memory Bytes */
+            memory_bytes: number | null;
+            /** Pid */
+            pid: number;
+        };
+        /**
          * Progress
          * @description How far a node is: `value` from 0 to 1, or null when unknown.
          */
@@ -1921,23 +2204,23 @@ export interface components {
          */
         Queue: {
             /** Queued */
-            queued: components["schemas"]["QueuedRun"][];
+            queued: components["schemas"]["comfytavern__api__schemas__runs__QueuedRun"][];
             /** Running */
             running: components["schemas"]["RunningRun"][];
         };
         /**
-         * QueuedRun
-         * @description A run that waits for its turn.
+         * QueueState
+         * @description Everybody's runs on all servers: how many, and the oldest of them.
          */
-        QueuedRun: {
-            /** Id */
-            id: string;
-            /** Position */
-            position: number;
-            /** Workflow Id */
-            workflow_id?: string | null;
-            /** Workflow Name */
-            workflow_name?: string | null;
+        QueueState: {
+            /** Items */
+            items: components["schemas"]["comfytavern__api__schemas__status__QueuedRun"][];
+            /** Queued */
+            queued: number;
+            /** Running */
+            running: number;
+            /** Waiting */
+            waiting: number;
         };
         /**
          * Readiness
@@ -2223,6 +2506,38 @@ export interface components {
             level: number;
         };
         /**
+         * SchemaState
+         * @description The database's level, how far it is contracted, and the level this code is written for.
+         */
+        SchemaState: {
+            /** Contracted */
+            contracted: number;
+            /** Level */
+            level: number;
+            /** Needed */
+            needed: number;
+        };
+        /**
+         * ServerSeen
+         * @description One of the servers that share the database and its runs.
+         */
+        ServerSeen: {
+            /** Draining */
+            draining: boolean;
+            /** Here */
+            here: boolean;
+            /** Id */
+            id: string;
+            /** Pid */
+            pid: number;
+            /** Release */
+            release: string;
+            /** Seen S */
+            seen_s: number;
+            /** Slot */
+            slot: string;
+        };
+        /**
          * Session
          * @description Who is logged in.
          */
@@ -2248,6 +2563,65 @@ export interface components {
         SetupState: {
             /** Needed */
             needed: boolean;
+        };
+        /**
+         * SlotState
+         * @description One of the two places on a host where a release runs.
+         */
+        SlotState: {
+            /** Active */
+            active: boolean;
+            /** Name */
+            name: string;
+            /** Release */
+            release: string | null;
+            /** Since */
+            since: string | null;
+            /** State */
+            state: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * Status
+         * @description This server now.
+         */
+        Status: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Checks */
+            checks: {
+                [key: string]: string;
+            };
+            counts: components["schemas"]["Counts"];
+            database: components["schemas"]["DatabaseState"];
+            /** Id */
+            id: string;
+            machine: components["schemas"]["MachineState"];
+            open: components["schemas"]["Open"];
+            process: components["schemas"]["ProcessState"];
+            queue: components["schemas"]["QueueState"];
+            /** Release */
+            release: string;
+            /** Servers */
+            servers: components["schemas"]["ServerSeen"][];
+            /** Slot */
+            slot: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ready" | "draining" | "unready";
+            /** Version */
+            version: string;
         };
         /**
          * StreamReset
@@ -4224,6 +4598,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_releases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployed"];
                 };
             };
             /** @description Refused: see `code`. */

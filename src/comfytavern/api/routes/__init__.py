@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from comfytavern.api.routes import accounts, files, graphs, health, models, projects, runs, trash, workflows
+from comfytavern.api.routes import accounts, files, graphs, health, models, projects, runs, status, trash, workflows
 
-ROUTERS: list[APIRouter] = [module.router for module in (health, accounts, projects, workflows, trash, graphs, runs, models, files)]
+ROUTERS: list[APIRouter] = [module.router for module in (health, accounts, projects, workflows, trash, graphs, runs, models, files, status)]

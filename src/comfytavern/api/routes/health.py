@@ -1,8 +1,6 @@
 """Whether the process lives and can serve. Anonymous."""
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,12 +8,11 @@ from starlette.responses import Response
 
 from comfytavern.api.body import JsonRoute
 from comfytavern.api.metrics import MEDIA_TYPE
+from comfytavern.api.readiness import look
 from comfytavern.api.replies import json_reply
 from comfytavern.api.schemas.common import Health, Readiness, Release
 from comfytavern.api.services import Doors
 from comfytavern.kernel.errors import Denied
-
-CHECK_TIMEOUT_S = 5.0
 
 router = APIRouter(route_class=JsonRoute, tags=["health"])
 
@@ -29,11 +26,8 @@ async def health() -> dict[str, Any]:
 @router.get("/ready", response_model=Readiness, responses={503: {"model": Readiness, "description": "Send nobody here."}})
 async def ready(doors: Doors) -> Response:
     """Answer whether people may be sent here, check by check, and who is here."""
-    results = await asyncio.gather(*(_outcome(check) for check in doors.checks.values()))
-    checks = dict(zip(doors.checks, results, strict=True))
     drain = doors.drain
-    status = "unready" if any(result != "ok" for result in results) else "draining" if drain.active else "ready"
-    checks["draining"] = "draining" if drain.active else "ok"
+    status, checks = await look(doors.checks, drain)
     still = {"requests": drain.requests, "streams": drain.streams, "sockets": drain.sockets, "runs": doors.runs.open_count}
     return json_reply({"status": status, "checks": checks, "open": still}, 200 if status == "ready" else 503)
 
@@ -61,14 +55,3 @@ async def metrics(request: Request, doors: Doors) -> Response:
     if not request.state.local and (expected is None or not secrets.compare_digest(token.encode(), expected.reveal().encode())):
         raise Denied("api.metrics", "The metrics are for this machine only.", hint="Ask from there, or set METRICS_TOKEN and show it.")
     return Response(doors.metrics.text(), media_type=MEDIA_TYPE)
-
-
-async def _outcome(check: Callable[[], Awaitable[None]]) -> str:
-    try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await check()
-    except TimeoutError:
-        return "timeout"
-    except Exception as error:  # noqa: BLE001 -- the answer is that it does not work, whatever the reason
-        return type(error).__name__
-    return "ok"
