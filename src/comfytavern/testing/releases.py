@@ -7,6 +7,7 @@ folder = variant(open_artifact(artifact), "0.1.0+bad", BROKEN["import_error"], o
 import os
 import re
 import shutil
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,6 +103,73 @@ BROKEN: dict[str, Change] = {
     ),
 }
 """A release that is broken in one way, by the name of the way."""
+
+
+_EDGE = """
+import asyncio
+import random
+import socket as _socket
+
+_init = Edge.__init__
+
+
+def _changed(self, app, *given, **named):
+    async def changed(scope, receive, send):
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+%s
+            if scope["path"] == "/api/ping":
+                json = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+                await send({"type": "http.response.start", "status": 200, "headers": json})
+                await send({"type": "http.response.body", "body": b"{}"})
+                return
+        if scope["type"] == "websocket":
+%s
+        await app(scope, receive, send)
+
+    _init(self, changed, *given, **named)
+
+
+Edge.__init__ = _changed
+"""
+_DROP = """
+async def mute(message):
+    if message["type"] != "websocket.close":
+        await send(message)
+
+try:
+    await asyncio.wait_for(app(scope, receive, mute), 1.0)
+except TimeoutError:
+    pass
+return
+"""
+_RAISE = """
+try:
+    await asyncio.wait_for(app(scope, receive, send), 1.0)
+except TimeoutError:
+    raise RuntimeError("injected") from None
+return
+"""
+
+
+def faulty(requests: str = "pass", sockets: str = "pass") -> Change:
+    """Return a change that runs code inside the layer that counts, for each request to the API and for each socket.
+
+    What it does counts as the app's own doing. `/api/ping` is answered there too: a small box can offer many requests of that kind.
+    """
+    code = _EDGE % (textwrap.indent(requests.strip(), " " * 12), textwrap.indent(sockets.strip(), " " * 12))
+    return ending("comfytavern/api/edge.py", code)
+
+
+_HALF, _FEW = "if random.random() < 0.5: raise RuntimeError('injected')", "if random.random() < 0.05: raise RuntimeError('injected')"
+HARMS: dict[str, Change] = {
+    "half_fail": faulty(_HALF),
+    "few_fail": faulty(_FEW),
+    "slow": faulty("await asyncio.sleep(0.3)"),
+    "sockets_drop": faulty(sockets=_DROP),
+    "exceptions": faulty(sockets=_RAISE),
+    "one_host": faulty("if _socket.gethostname() == 'h2' and random.random() < 0.5: raise RuntimeError('injected')"),
+}
+"""A release that starts well and is bad for its users in one way: for a canary to find. `one_host` is bad on `h2` only."""
 
 
 def failing_migration(folder: Path) -> None:
