@@ -116,7 +116,8 @@ def site_of(spec: Spec) -> dict[str, Any]:
         stop_s=int(spec.deadlines.drain_s) + 30,
     )
     files = {path: {"text": text, "mode": 0o644} for path, text in render(site).items()}
-    return {"files": files, "driver": spec.driver, "certificate": spec.tls.certificate if spec.tls else ""}
+    pair = {"certificate": spec.tls.certificate, "key": spec.tls.key} if spec.tls else {}
+    return {"files": files, "driver": spec.driver, **pair}
 
 
 def database_of(secrets: Mapping[str, Secret]) -> str:

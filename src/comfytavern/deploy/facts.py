@@ -58,10 +58,16 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """The certificate of the site."""
+    """The certificate of the site: the one of the spec, as it is on the host."""
 
     path: str
+    key: str | None = None
+    state: Literal["fits", "missing", "strange", "other_key"] = "fits"
+    what: str | None = None
+    """The file that is missing or strange."""
     expires_at: str | None = None
+    covers: bool | None = None
+    """Whether it is for our domain; None when there is no domain."""
 
 
 class Migrated(msgspec.Struct, frozen=True):

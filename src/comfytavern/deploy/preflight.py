@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from comfytavern.deploy.facts import Facts
+from comfytavern.deploy.facts import Certificate, Facts
 from comfytavern.deploy.release import Release
 from comfytavern.deploy.spec import SQLITE, Spec
 from comfytavern.kernel.errors import Problem
@@ -51,11 +51,27 @@ def _host(host: str, facts: Facts, spec: Spec, known: Known) -> Iterator[Problem
     if skew_s is not None and abs(skew_s) > SKEW_S:
         sentence = f"its clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}."
         yield _problem("deploy.clock", host, sentence, "Set up time synchronisation (timedatectl set-ntp true).")
-    if spec.tls and facts.certificate and facts.certificate.path == spec.tls.certificate and facts.certificate.expires_at:
-        ends = _time(facts.certificate.expires_at)
-        if ends and ends < known.now + CERTIFICATE:
-            sentence = f"the certificate {facts.certificate.path} ends {facts.certificate.expires_at}."
-            yield _problem("deploy.certificate", host, sentence, "Renew it first.")
+    if spec.tls and facts.certificate and facts.certificate.path == spec.tls.certificate:
+        for sentence, fix in _certificate(facts.certificate, spec.domain, known.now):
+            yield _problem("deploy.certificate", host, sentence, fix)
+
+
+def _certificate(found: Certificate, domain: str, now: datetime) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a certificate, and what to do; nginx would refuse it, or browsers would."""
+    match found.state:
+        case "missing":
+            yield f"there is no file {found.what}.", "Put certificate and key where [tls] of deploy.toml says."
+        case "strange":
+            yield f"{found.what} is no PEM file that nginx can read without a password.", "Put a PEM file there."
+        case "other_key":
+            yield f"the key {found.key} does not belong to the certificate {found.path}.", "Put a pair that was made together there."
+        case "fits":
+            pass
+    ends = _time(found.expires_at or "")
+    if ends and ends < now + CERTIFICATE:
+        yield f"the certificate {found.path} {'ended' if ends < now else 'ends'} {found.expires_at}.", "Renew it first."
+    if found.covers is False:
+        yield f"the certificate {found.path} is not for {domain}.", "Get one for that name, or change `domain`."
 
 
 def _release(host: str, facts: Facts, release: Release, known: Known) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ import msgspec
 from comfytavern.deploy import plan as planner
 from comfytavern.deploy import preflight
 from comfytavern.deploy.errors import DeployFailed, Refused
-from comfytavern.deploy.facts import Facts, facts_of
+from comfytavern.deploy.facts import Certificate, Facts, facts_of
 from comfytavern.deploy.lock import Held, hold
 from comfytavern.deploy.release import Release
 from comfytavern.deploy.resume import resuming
@@ -100,8 +100,20 @@ class Deployments:
         return await self._prospect(wish, await self.facts(_kind(wish)))
 
     async def _prospect(self, wish: Wish, fleet: dict[str, Facts]) -> Prospect:
-        problems = preflight.problems(self._spec, wish.release, fleet, self._known(wish)) if wish.kind == "apply" else []
+        problems: list[Problem] = []
+        if wish.kind == "apply":
+            fleet = await self._with_certificates(fleet)
+            problems = preflight.problems(self._spec, wish.release, fleet, self._known(wish))
         return Prospect(wish=wish, plan=self._planned(wish, fleet), problems=tuple(problems))
+
+    async def _with_certificates(self, fleet: dict[str, Facts]) -> dict[str, Facts]:
+        """Return the facts with the certificate that the spec names, which may be another one than the site's until now."""
+        if self._spec.tls is None:
+            return fleet
+        args = {"path": self._spec.tls.certificate, "key": self._spec.tls.key, "domain": self._spec.domain}
+        said = await self.ask("certificate", args)
+        found = {name: msgspec.convert(each, Certificate) for name, each in said.items()}
+        return {name: msgspec.structs.replace(facts, certificate=found[name]) for name, facts in fleet.items()}
 
     async def carry_out(self, wish: Wish, agreed: Plan | None = None, *, wait_s: float = 0.0, shown: Shown = _seen_by_nobody) -> Plan:
         """Lock the hosts, plan by what is true now, show it, and perform it; return the plan that was performed.

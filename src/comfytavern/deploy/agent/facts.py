@@ -121,21 +121,23 @@ def _site(paths: Paths) -> dict[str, Any]:
 
 
 def _site_digest(paths: Paths, site: dict[str, Any]) -> str | None:
-    """Return one hash over the site's files as they are on disk now; render.site.digest makes the same from what it rendered."""
+    """Return one hash over the site's files as they are on disk now; render.site.digest makes the same from what it rendered.
+
+    None when nginx has not read what is there: the certificate or its key was replaced.
+    """
+    from . import certificate
     from . import site as room
 
     names = site.get("files")
-    return room.digest({name: disk.read(paths.system(name)) or b"" for name in names}) if names else None
+    if not names or certificate.fingerprint(site.get("certificate") or "", site.get("key") or "") != site.get("pair"):
+        return None
+    return room.digest({name: disk.read(paths.system(name)) or b"" for name in names})
 
 
 def _certificate(site: dict[str, Any]) -> dict[str, Any] | None:
-    path = site.get("certificate")
-    if not path or not os.path.exists(path):
-        return None
-    from . import process
+    from . import certificate
 
-    said = process.run(["openssl", "x509", "-noout", "-enddate", "-dateopt", "iso_8601", "-in", path]).stdout.decode()
-    return {"path": path, "expires_at": said.strip().partition("=")[2].replace(" ", "T", 1) or None}
+    return certificate.look(site.get("certificate") or "", site.get("key") or "")
 
 
 def _migration(context: Context) -> dict[str, Any] | None:

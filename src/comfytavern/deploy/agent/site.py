@@ -34,9 +34,18 @@ def put(context: Context, path: str, mode: int = 0o640, owner: str = "", sha256:
     return {"changed": _write(target, content, mode, _ids(owner))}
 
 
-def site(context: Context, files: dict[str, dict[str, Any]], driver: str = "systemd", certificate: str = "") -> dict[str, Any]:
-    """Write the rendered `files` {path: {text, mode}}, try them, put the old ones back when nginx refuses; reload only what changed."""
+def site(
+    context: Context, files: dict[str, dict[str, Any]], driver: str = "systemd", certificate: str = "", key: str = ""
+) -> dict[str, Any]:
+    """Write the rendered `files` {path: {text, mode}}, try them, put the old ones back when nginx refuses; reload only what changed.
+
+    A certificate that is another one than at the last reload counts as a change.
+    """
+    from .certificate import fingerprint
+
     paths = context.paths
+    known_as, pair = os.path.join(paths.state, "site.json"), fingerprint(certificate, key)
+    last = disk.read_json(known_as) or {}
     targets = {name: _allowed(paths, name) for name in files}
     before = {name: disk.read(target) for name, target in targets.items()}
     changed = []
@@ -44,16 +53,17 @@ def site(context: Context, files: dict[str, dict[str, Any]], driver: str = "syst
         os.makedirs(os.path.dirname(targets[name]), exist_ok=True)
         if _write(targets[name], str(entry["text"]).encode(), int(entry.get("mode", 0o644)), _ids(str(entry.get("owner", "")))):
             changed.append(name)
-    if any(name.startswith("/etc/nginx/") for name in changed):
+    renewed = last.get("pair") != pair
+    if renewed or any(name.startswith("/etc/nginx/") for name in changed):
         _try_nginx(targets, before, changed)
     if any(name.startswith("/etc/systemd/") for name in changed) and not paths.under:
         process.must(["systemctl", "daemon-reload"], "deploy.systemd", "systemd does not read its units")
         _enable(files)
-    if any(name.startswith("/etc/nginx/") for name in changed):
+    if renewed or any(name.startswith("/etc/nginx/") for name in changed):
         _reload_nginx()
-    known = {"files": sorted(files), "driver": driver, "certificate": certificate or None}
-    disk.write_json(os.path.join(paths.state, "site.json"), known)
-    return {"changed": changed, "sha256": digest({name: str(entry["text"]).encode() for name, entry in files.items()})}
+    known = {"files": sorted(files), "driver": driver, "certificate": certificate or None, "key": key or None, "pair": pair}
+    disk.write_json(known_as, known)
+    return {"changed": changed, "renewed": renewed, "sha256": digest({name: str(entry["text"]).encode() for name, entry in files.items()})}
 
 
 def digest(files: dict[str, bytes]) -> str:

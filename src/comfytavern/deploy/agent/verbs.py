@@ -14,6 +14,7 @@ LOCKS = "locks"
 VERBS = {
     "facts": ("facts", READS),
     "session": ("session", READS),
+    "certificate": ("certificate", READS),
     "lock_acquire": ("lock", LOCKS),
     "lock_renew": ("lock", LOCKS),
     "lock_release": ("lock", LOCKS),
