@@ -143,15 +143,15 @@ def _rotten(site: Installation, made: Path) -> Generator[Installation]:
 CLASSES: Final = (
     Broken("import_error", _release("import_error"), r"ImportError: this release is broken"),
     Broken("never_ready", _release("never_ready"), r"not ready within 15 s: .*this release never gets ready"),
-    Broken("crash_loop", _release("crash_loop"), r"crashed"),
+    Broken("crash_loop", _release("crash_loop"), r"crashed.*exit code 70"),
     Broken("bad_setting", _good("setting"), r"RUNS_AT_ONCE"),
-    Broken("port_taken", _good("taken"), r"\.sock"),
+    Broken("port_taken", _good("taken"), r"\.sock.*: "),
     Broken("disk_full", _good("full"), r"MiB are free; \d+ MiB are needed"),
     Broken("wrong_checksum", _tampered, r"comfytavern-.*\.whl is not the file that was built"),
     Broken("failing_migration", _migration, r"db migrate.* failed: .*this migration is broken"),
-    Broken("slow_start", _release("slow_start"), r"not ready within 15 s: .*(start|answer)"),
-    Broken("memory_leak", _release("memory_leak"), r"MiB of memory|memory"),
-    Broken("disk_full_meanwhile", _good("full-later"), r"disk", _emptied, _fills),
+    Broken("slow_start", _release("slow_start"), r"not ready within 15 s: it is still starting"),
+    Broken("memory_leak", _release("memory_leak"), r"MiB of memory in|no memory left"),
+    Broken("disk_full_meanwhile", _good("full-later"), r"The disk is full", _emptied, _fills),
     Broken("wrong_checksum_there", _good("rotten"), r"web/version\.json is not what was built", _rotten),
 )
 _AROUND: Final = {"bad_setting": _bad_setting, "port_taken": _taken, "disk_full": _full, "slow_start": _slow}

@@ -75,4 +75,7 @@ def _clean(host: str, facts: Facts) -> list[Step]:
     keeps = facts.spare.state in RUNNING - {"ready"} and facts.spare.release and warm(facts, facts.spare.release) and not facts.mixed
     if not begun or keeps:
         return []
-    return [Step(host=host, verb="abandon", args={"slot": facts.idle}, deadline_s=60, title=f"Clean {facts.idle}")]
+    return [
+        Step(host=host, verb="abandon", args={"slot": facts.idle}, deadline_s=60, title=f"Clean {facts.idle}"),
+        Step(host=host, verb="tidy", title="Put the settings of before back"),
+    ]

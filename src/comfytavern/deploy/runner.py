@@ -18,6 +18,8 @@ from comfytavern.deploy.targets.host import Host
 from comfytavern.kernel.errors import Failure, Problem
 
 MOVES = frozenset({"switch", "setw", "flip"})
+LEAVES = frozenset({"put", "stage"})
+GONE = frozenset({"deploy.cut", "deploy.unreachable"})
 DRAINS = frozenset({"drain", "flip"})
 LOOK_S = 0.25
 """Between two looks at the metrics of a canary."""
@@ -55,6 +57,8 @@ class Runner:
         self._told = told
         self._fences: Fences = {}
         self._asked: set[tuple[str, str]] = set()
+        self._gone: set[str] = set()
+        """Hosts that could not be reached at all: they are asked once more, and not waited for."""
 
     async def perform(self, plan: Plan, fences: Fences) -> None:
         """Do everything, or take it back and raise: `DeployFailed` with the cause, `Aborted` when the canary was judged to be worse.
@@ -123,7 +127,7 @@ class Runner:
     async def _call(self, step: Step, named: str | None, told: Callable[[float, str], None]) -> dict[str, Any]:
         """Ask once, and again while only the connection fails: the id makes sure that a step is done once."""
         args, stdin = self._supply.args(step), self._supply.stdin(step)
-        for wait_s in (*AGAIN_S, None):
+        for wait_s in (None,) if step.host in self._gone else (*AGAIN_S, None):
             try:
                 return await self._hosts[step.host].call(
                     step.verb,
@@ -135,7 +139,10 @@ class Runner:
                     told=told,
                 )
             except DeployFailed as failure:
-                if wait_s is None or failure.code not in {"deploy.cut", "deploy.unreachable"}:
+                if failure.code not in GONE:
+                    raise
+                if wait_s is None:
+                    self._gone.add(step.host)
                     raise
                 told(0.0, f"{failure.sentence} Asking again.")
                 await asyncio.sleep(wait_s)
@@ -210,6 +217,8 @@ class Runner:
             steps.append(("switch", {"slot": turn.old_slot, "release": turn.old_release}))
         if "start_slot" in begun:
             steps.append(("abandon", {"slot": turn.slot}))
+        if begun & LEAVES:
+            steps.append(("tidy", {}))
         steps.append(("commit", {"release": plan.release, "deploy": plan.deploy, "outcome": outcome, "note": sentence}))
         problem = None
         for number, (verb, args) in enumerate(steps):
@@ -218,4 +227,6 @@ class Runner:
                 await self._call(step, f"{plan.deploy}.undo.{number}", lambda _part, _text: None)
             except DeployFailed as failure:  # the rest is tried all the same: the agent refuses to abandon a slot that serves
                 problem = problem or Problem(code=failure.code, message=f"Not taken back: {failure.sentence}", place={"host": turn.host})
+                if failure.code in GONE:
+                    break
         return problem

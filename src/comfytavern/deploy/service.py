@@ -187,7 +187,11 @@ def _kind(wish: Wish) -> str:
 
 def refusal(problems: tuple[Problem, ...]) -> Failure:
     """Return the failure that stands for problems of preflight."""
-    said = f"{len(problems)} thing{'s speak' if len(problems) > 1 else ' speaks'} against it; nothing was begun."
+    said = (
+        f"Nothing was begun: {problems[0].message}"
+        if len(problems) == 1
+        else f"{len(problems)} things speak against it; nothing was begun."
+    )
     return Refused("deploy.preflight", said).with_problems(list(problems))
 
 

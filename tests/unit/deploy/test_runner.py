@@ -215,7 +215,7 @@ async def test_everybody_is_back_from_a_bad_canary_after_one_call_of_each_host(m
     for host in hosts.values():
         asked = [verb for verb in host.verbs() if not verb.startswith("lock")]
         assert asked[asked.index("setw") - 1] == "metrics", "the requests right after it count"
-        assert asked[-4:] == ["metrics", "switch", "abandon", "commit"]
+        assert asked[-5:] == ["metrics", "switch", "abandon", "tidy", "commit"]
         assert all(args["beside"] == "blue" for verb, args in host.asked if verb == "metrics"), "one look is one call"
 
 

@@ -43,7 +43,7 @@ class Manager:
     def status(self, _slot: str) -> dict[str, Any]:
         return {"pid": self.pid, "running": self.pid is not None, "restarts": 1, "failed": False}
 
-    def logs(self, _slot: str, _lines: int) -> list[str]:
+    def logs(self, _slot: str, _lines: int, _since: str = "") -> list[str]:
         return ["starting", "ValueError: no more"]
 
 

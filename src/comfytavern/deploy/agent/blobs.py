@@ -35,6 +35,7 @@ def receive(context: Context) -> dict[str, Any]:
     import tarfile
 
     disk.make_folders(context.paths.incoming, context.paths.blobs)
+    disk.need_room(context.paths.root)
     received, waiting = 0, []
     try:
         with tarfile.open(fileobj=context.stdin, mode="r|*") as archive:

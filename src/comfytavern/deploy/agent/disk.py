@@ -8,8 +8,13 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from .failures import Failed
+
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+RESERVE_BYTES = 100 << 20
+"""A deployment leaves this much to the release that serves and to the database."""
 
 
 def read(path: str) -> bytes | None:
@@ -137,6 +142,15 @@ def make_folders(*paths: str) -> None:
     """Make each folder that is missing."""
     for path in paths:
         os.makedirs(path, exist_ok=True)
+
+
+def need_room(path: str, more: int = 0) -> None:
+    """Raise Failed `deploy.disk_full` when the disk has no room for `more` bytes and for what serves meanwhile."""
+    there = os.statvfs(path)
+    free, needs = there.f_bavail * there.f_frsize, RESERVE_BYTES + more
+    if free < needs:
+        sentence = f"The disk is full: {free >> 20} MiB are free in {path}; {needs >> 20} MiB are needed."
+        raise Failed("deploy.disk_full", sentence, "Free some space, or keep fewer releases (`keep`).", path=path)
 
 
 def remove_tree(path: str) -> None:

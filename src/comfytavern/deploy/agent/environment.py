@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from .paths import Paths
 
 FILES = ("base.env", "secrets.env")
-"""For both slots, in this order; then <slot>.env, which the agent writes."""
+"""What the next start of a slot takes, in this order. A slot keeps what it was started with, in <slot>.env."""
+BEFORE = ".before"
+"""Beside a file that a deployment has changed: what was there at the end of the last good one."""
 
 
 def parse(content: bytes) -> dict[str, str]:
@@ -31,10 +33,7 @@ def parse(content: bytes) -> dict[str, str]:
 
 def of_slot(paths: Paths, slot: str) -> dict[str, str]:
     """Return the environment in which `slot` runs."""
-    found: dict[str, str] = {}
-    for name in (*FILES, slot + ".env"):
-        found.update(parse(disk.read(os.path.join(paths.env, name)) or b""))
-    return found
+    return parse(disk.read(os.path.join(paths.env, slot + ".env")) or b"")
 
 
 def of_release(context: Context, release: str) -> dict[str, str]:
@@ -46,22 +45,20 @@ def of_release(context: Context, release: str) -> dict[str, str]:
 
 
 def write(paths: Paths, slot: str, release: str) -> None:
-    """Write <slot>.env: what the app must know of the place it runs in."""
+    """Write <slot>.env: the settings and secrets of now, and what the app must know of the place it runs in; only root reads it.
+
+    The slot is restarted with these, after a crash or at boot, whatever a later deployment brings.
+    """
     os.makedirs(paths.env, exist_ok=True)
     variables = {**_ours(paths, release), "COMFYTAVERN_SLOT": slot}
-    content = "# Written by ctd when the slot is started; put your own settings into base.env and secrets.env.\n"
-    content += "".join("{}={}\n".format(*item) for item in sorted(variables.items()))
-    disk.write(os.path.join(paths.env, slot + ".env"), content.encode(), 0o640, _owner(paths))
+    pieces = [b"# Written by ctd when the slot was started, from base.env and secrets.env: change those, and deploy."]
+    pieces += [disk.read(os.path.join(paths.env, name)) or b"" for name in FILES]
+    pieces += ["{}={}".format(*item).encode() for item in sorted(variables.items())]
+    disk.write(os.path.join(paths.env, slot + ".env"), b"\n".join(pieces) + b"\n", 0o600)
 
 
 def _ours(paths: Paths, release: str) -> dict[str, str]:
     return {"COMFYTAVERN_RELEASE": release, "COMFYTAVERN_DEPLOY_ROOT": paths.root, "DATA_DIR": paths.data}
-
-
-def _owner(paths: Paths) -> tuple[int, int] | None:
-    if os.geteuid() != 0:
-        return None
-    return 0, os.stat(paths.env).st_gid
 
 
 def user_of(paths: Paths) -> str:

@@ -33,6 +33,7 @@ def install(context: Context, release: str) -> dict[str, Any]:
     if not os.path.isfile(os.path.join(part, "requirements.txt")):
         raise Failed("deploy.not_staged", f"{release} is not staged on this host.", "Stage it first.")
     disk.make_folders(paths.tools)
+    disk.need_room(paths.root)
     uv = _uv(paths.tools, part)
     context.progress(0.1, "Making the environment")
     venv = os.path.join(part, ".venv")

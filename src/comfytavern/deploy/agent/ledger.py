@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import audit, disk, lock
+from . import audit, disk, lock, tidy
 from .context import Context, load
 from .failures import Failed
 
@@ -31,6 +31,7 @@ def commit(context: Context, release: str, deploy: str, outcome: str = "ok", not
     if outcome != "ok":
         return {"current": state["current"], "previous_good": state["previous_good"]}
     disk.link(paths.current, os.path.join("releases", release))
+    tidy.forget(paths)
 
     def change(found: dict[str, Any]) -> None:
         if found["current"] != release:

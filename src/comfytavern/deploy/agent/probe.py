@@ -9,7 +9,7 @@ from typing import Any
 
 from . import disk, http
 from .context import Context, load
-from .drivers import driver
+from .drivers import Driver, driver
 from .failures import Failed
 
 PAUSE_S = 0.05
@@ -20,6 +20,11 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 CAUSE = re.compile(
     r"^(?:[\w.]+(?:Error|Exception|Exit|Interrupt|Failure|Invalid|Unavailable)\b.*|comfytavern: .+|error: .+)", re.IGNORECASE
 )
+ENDED = re.compile(r"Main process exited, code=(\w+), status=(\d+)(?:/(\w+))?")
+WORDS = {"exited": "exit code", "killed": "signal", "dumped": "signal"}
+KILLED = "it was killed by the system, as happens when there is no memory left"
+MANAGER = re.compile(r"(?:comfytavern@\w+\.service: |(?:Start|Stopp)(?:ing|ed) |Failed to start )")
+"""What systemd itself writes beside the lines of the process."""
 
 
 def ready(context: Context, slot: str, times: int = 3, deadline_s: float = 60.0) -> dict[str, Any]:
@@ -33,8 +38,8 @@ def ready(context: Context, slot: str, times: int = 3, deadline_s: float = 60.0)
     while good < times:
         passed = time.monotonic() - began
         if passed > deadline_s:
-            why = cause(manager.logs(slot, 200)) if "does not answer" in said else said
-            raise Failed("deploy.not_ready", f"{slot} was not ready within {deadline_s:g} s: {why}", _HINT, slot=slot)
+            said = _silence(context, slot, manager) if "does not answer" in said else said
+            raise Failed("deploy.not_ready", f"{slot} was not ready within {deadline_s:g} s: {said}", _HINT, slot=slot)
         try:
             reply = http.get(path, "/ready", timeout_s=min(5.0, max(0.2, deadline_s - passed)))
             good = good + 1 if reply.status == 200 else 0
@@ -42,7 +47,7 @@ def ready(context: Context, slot: str, times: int = 3, deadline_s: float = 60.0)
         except (OSError, ValueError):
             good, said = 0, "it does not answer"
         if good == 0 and passed > look_at:
-            _look(manager.status(slot), slot, manager)
+            _look(context, slot, manager)
             look_at = passed + 0.5
         if good < times:
             time.sleep(PAUSE_S if times > 1 or good == 0 else 0)
@@ -59,10 +64,17 @@ def set_ready(context: Context, slot: str) -> None:
         context.set_slot(slot, "ready")
 
 
-def _look(status: dict[str, Any], slot: str, manager: Any) -> None:
+def _silence(context: Context, slot: str, manager: Driver) -> str:
+    """Return why a slot does not answer at all: it takes its time, or it ended."""
+    status = manager.status(slot)
+    return "it is still starting" if status["pid"] and not status["restarts"] else why(context, slot, manager)
+
+
+def _look(context: Context, slot: str, manager: Driver) -> None:
+    status = manager.status(slot)
     if status["failed"] or status["restarts"] >= CRASHES_MAX:
-        why = cause(manager.logs(slot, 200))
-        raise Failed("deploy.crashed", f"{slot} crashed {max(1, status['restarts'])} times: {why}", _HINT, slot=slot)
+        said = why(context, slot, manager)
+        raise Failed("deploy.crashed", f"{slot} crashed {max(1, status['restarts'])} times: {said}", _HINT, slot=slot)
 
 
 def _complaint(reply: http.Reply) -> str:
@@ -74,11 +86,22 @@ def _complaint(reply: http.Reply) -> str:
         return f"/ready answers {reply.status}"
 
 
+def why(context: Context, slot: str, manager: Driver) -> str:
+    """Return why the slot's process ended, by what it wrote since it was started: the slot may have held another release before."""
+    return cause(manager.logs(slot, 200, str(load(context.paths)["slots"][slot]["since"] or "")))
+
+
 def cause(lines: list[str]) -> str:
-    """Return the line of a log that says best why a process ended: the last exception or failure, else the last line at all."""
+    """Return what says best why a process ended: the last exception or failure, else how it ended, else the last line at all."""
     said = [line.strip() for line in lines if line.strip()]
     named = [line for line in said if CAUSE.match(line)]
-    return (named or said or ["it says nothing"])[-1][:300]
+    if named:
+        return named[-1][:300]
+    for line in reversed(said):
+        if found := ENDED.search(line):
+            return KILLED if found[1] != "exited" and found[3] == "KILL" else f"it ended with {WORDS.get(found[1], found[1])} {found[2]}"
+    own = [line for line in said if not MANAGER.match(line)]
+    return (own or ["it says nothing"])[-1][:300]
 
 
 def smoke(context: Context, slot: str, release: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import disk, process
+from . import disk, environment, process
 from .failures import Failed
 
 if TYPE_CHECKING:
@@ -31,7 +31,17 @@ def put(context: Context, path: str, mode: int = 0o640, owner: str = "", sha256:
     target = _allowed(context.paths, path)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     context.check_fence()
+    if os.path.dirname(target) == context.paths.env:
+        _keep(target, content)
     return {"changed": _write(target, content, mode, _ids(owner))}
+
+
+def _keep(target: str, content: bytes) -> None:
+    """Keep what stands in a settings file until the new one has proved good; of several attempts, what was there before the first."""
+    before, beside = disk.read(target), target + environment.BEFORE
+    if before is not None and before != content and not os.path.exists(beside):
+        found = os.stat(target)
+        disk.write(beside, before, found.st_mode & 0o7777, (found.st_uid, found.st_gid) if os.geteuid() == 0 else None)
 
 
 def site(

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import disk, probe
 from .context import Context, load
-from .drivers import Driver, driver
+from .drivers import driver
 from .failures import Failed
 
 LOOK_S = 0.25
@@ -29,17 +29,13 @@ def steady(context: Context, slot: str, for_s: float = 3.0) -> dict[str, Any]:
         sizes.append(held_bytes(pid))
     passed = time.monotonic() - began
     if not pid or not os.path.exists(f"/proc/{pid}"):
-        raise _crashed(manager, slot, passed)
+        said = probe.why(context, slot, manager)
+        raise Failed("deploy.crashed", f"{slot} was ready, and crashed within {passed:.1f} s: {said}", HINT, slot=slot)
     if swells(sizes):
         said = f"{slot} grew from {sizes[0] >> 20} to {sizes[-1] >> 20} MiB of memory in {passed:.0f} s while nobody used it."
         raise Failed("deploy.swells", said, HINT, slot=slot)
     probe.ready(context, slot, times=1, deadline_s=5)
     return {"steady_ms": round(passed * 1000), "grown_bytes": sizes[-1] - sizes[0]}
-
-
-def _crashed(manager: Driver, slot: str, passed: float) -> Failed:
-    why = probe.cause(manager.logs(slot, 200))
-    return Failed("deploy.crashed", f"{slot} was ready, and crashed within {passed:.1f} s: {why}", HINT, slot=slot)
 
 
 def swells(sizes: list[int], *, sure: bool = False) -> bool:

@@ -35,6 +35,7 @@ VERBS = {
     "start_slot": ("slots", CHANGES),
     "stop_slot": ("slots", CHANGES),
     "abandon": ("slots", CHANGES),
+    "tidy": ("tidy", CHANGES),
     "bake": ("bake", CHANGES),
     "drain": ("slots", CHANGES),
     "undrain": ("slots", CHANGES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -31,7 +32,11 @@ def verify(context: Context, release: str) -> dict[str, Any]:
     for done, (name, entry) in enumerate(sorted(manifest["files"].items())):
         if done % 50 == 0:
             context.progress(done / max(1, total), f"Checking {name}")
-        _file(folder, name, entry["sha256"], entry.get("size"))
+        try:
+            _file(folder, name, entry["sha256"], entry.get("size"))
+        except Failed:
+            _forget(context, entry["sha256"])
+            raise
         if sums is not None and sums.get(name) != entry["sha256"]:
             raise Failed("deploy.sums_differ", f"SHA256SUMS does not list {name} as the manifest does.", _AGAIN, file=name)
     _wheels(folder, manifest)
@@ -69,6 +74,12 @@ def _file(folder: str, name: str, sha256: str, size: int | None) -> None:
         raise Failed("deploy.missing_file", f"{name} is missing.", _AGAIN, file=name) from None
     if found.hexdigest() != sha256 or (size is not None and length != size):
         raise Failed("deploy.tampered", f"{name} is not what was built.", _AGAIN, file=name)
+
+
+def _forget(context: Context, sha256: str) -> None:
+    """Remove the content that is not what its name says: the next attempt sends it again, instead of meeting it for ever."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(context.paths.blob(sha256))
 
 
 def _sums(folder: str) -> dict[str, str] | None:

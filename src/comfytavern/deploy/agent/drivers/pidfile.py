@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -46,12 +47,22 @@ def started(pid: int | None) -> str | None:
         return None
 
 
-def last_lines(path: str, count: int) -> list[str]:
-    """Return the last lines of a log file, oldest first; reads its end only."""
+def mark(paths: Paths, slot: str) -> None:
+    """Remember where the slot's log is now: what comes later is of the release that is started next."""
+    with contextlib.suppress(OSError):
+        os.makedirs(paths.run, exist_ok=True)
+        path = log_file(paths, slot)
+        disk.write(os.path.join(paths.run, slot + ".from"), b"%d\n" % (os.path.getsize(path) if os.path.exists(path) else 0), 0o644)
+
+
+def last_lines(paths: Paths, slot: str, count: int, since: str = "") -> list[str]:
+    """Return the last lines of the slot's log file, oldest first; with `since` (any), only those since its last start. Reads the end."""
+    begin = int(disk.read(os.path.join(paths.run, slot + ".from")) or 0) if since else 0
     try:
-        with open(path, "rb") as file:
+        with open(log_file(paths, slot), "rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 400 * (count + 1) - 65536))
+            begin = begin if begin <= size else 0  # it was rotated meanwhile
+            file.seek(max(begin, size - 400 * (count + 1) - 65536))
             return file.read().decode("utf-8", "replace").splitlines()[-count:]
     except FileNotFoundError:
         return []

@@ -24,6 +24,7 @@ class Pm2(Driver):
     def start(self, slot: str) -> None:
         """Start the slot afresh: what PM2 remembered of it is forgotten first."""
         file = os.path.join(self.paths.etc, f"pm2-{slot}.config.js")
+        pidfile.mark(self.paths, slot)
         if os.path.isdir("/run/systemd/system"):  # The daemon must not die with the session that first needed it.
             process.must(["systemctl", "start", "comfytavern-pm2.service"], "deploy.no_manager", "PM2 does not start")
         process.run(["pm2", "delete", "comfytavern-" + slot], env=ENV)
@@ -56,8 +57,8 @@ class Pm2(Driver):
         return pidfile.shown(pid, about.get("restart_time"), failed=about.get("status") == "errored")
 
     def logs(self, slot: str, lines: int, since: str = "") -> list[str]:
-        """Return the end of the log file; `since` is systemd's."""
-        return pidfile.last_lines(pidfile.log_file(self.paths, slot), lines)
+        """Return the end of the log file; with any `since`, of what it has since the last start."""
+        return pidfile.last_lines(self.paths, slot, lines, since)
 
 
 DRIVER = Pm2

@@ -25,6 +25,7 @@ class Supervisord(Driver):
     def start(self, slot: str) -> None:
         """Read the slot's configuration as it is now and start it."""
         name = "comfytavern-" + slot
+        pidfile.mark(self.paths, slot)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.paths.run, slot + ".starts"))
         changed = self._call("reloadConfig")[0]
@@ -62,8 +63,8 @@ class Supervisord(Driver):
         return pidfile.shown(pid, max(0, starts - 1), failed=found.get("statename") in {"FATAL", "BACKOFF"})
 
     def logs(self, slot: str, lines: int, since: str = "") -> list[str]:
-        """Return the end of the log file; `since` is systemd's."""
-        return pidfile.last_lines(pidfile.log_file(self.paths, slot), lines)
+        """Return the end of the log file; with any `since`, of what it has since the last start."""
+        return pidfile.last_lines(self.paths, slot, lines, since)
 
     def _info(self, slot: str) -> dict[str, Any]:
         try:

@@ -6,6 +6,7 @@ Stopping: the service first, the socket after it. The other way round, or with t
 from __future__ import annotations
 
 import os
+import re
 import signal as signals
 from typing import Any
 
@@ -13,6 +14,7 @@ from .. import disk, process
 from ..failures import Failed
 from . import Driver
 
+OURS = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)Z\Z")
 CELLS = "/sys/fs/cgroup/system.slice/system-comfytavern.slice"
 
 
@@ -27,7 +29,8 @@ class Systemd(Driver):
         socket, service = f"comfytavern@{slot}.socket", f"comfytavern@{slot}.service"
         failed = f"systemd does not start {slot}"
         process.run(["systemctl", "reset-failed", socket, service])
-        process.must(["systemctl", "start", socket], "deploy.start_failed", failed, "See `comfytavern deploy logs`.")
+        if process.run(["systemctl", "start", socket]).returncode != 0:
+            raise Failed("deploy.start_failed", f"{failed}: {self._why(socket)}", "Remove what is in its place.", slot=slot)
         process.must(["systemctl", "start", "--no-block", service], "deploy.start_failed", failed, "See `comfytavern deploy logs`.")
 
     def stop(self, slot: str, deadline_s: float) -> None:
@@ -39,7 +42,14 @@ class Systemd(Driver):
             process.run(["systemctl", "kill", "--kill-who=all", "--signal=KILL", unit])
             process.must(["systemctl", "stop", unit], "deploy.stop_failed", f"systemd does not stop {slot}")
         process.run(["systemctl", "stop", f"comfytavern@{slot}.socket"])
-        process.run(["systemctl", "reset-failed", unit])
+        process.run(["systemctl", "reset-failed", unit, f"comfytavern@{slot}.socket"])
+
+    def _why(self, unit: str) -> str:
+        """Return what systemd says of a unit that does not start."""
+        said = process.run(["journalctl", "--no-pager", "--quiet", "--output=cat", f"--unit={unit}", "--lines=20"]).stdout
+        rows = [row for row in said.decode("utf-8", "replace").splitlines() if row.startswith(unit + ": ")]
+        why = next((row for row in reversed(rows) if "Failed to" in row), rows[-1] if rows else "see `journalctl -xe`")
+        return why.partition(": ")[2] or why
 
     def signal(self, slot: str, name: str) -> None:
         """Send a signal to the main process: by ourselves when we see it, since systemctl takes longer than all of a switch."""
@@ -65,8 +75,14 @@ class Systemd(Driver):
     def logs(self, slot: str, lines: int, since: str = "") -> list[str]:
         """Return what the journal has of this unit."""
         argv = ["journalctl", "--no-pager", "--quiet", "--output=cat", f"--unit=comfytavern@{slot}.service", f"--lines={lines}"]
-        said = process.run([*argv, *([f"--since={since}"] if since else [])]).stdout
+        said = process.run([*argv, *([f"--since={_moment(since)}"] if since else [])]).stdout
         return said.decode("utf-8", "replace").splitlines()
+
+
+def _moment(since: str) -> str:
+    """Return a time of ours as journalctl takes it; what people ask for (`-1h`, `today`) as it is."""
+    found = OURS.match(since)
+    return f"{found[1]} {found[2]} UTC" if found else since
 
 
 def _send(unit: str, number: int) -> bool:
