@@ -1,6 +1,7 @@
 """What the benchmarks of this folder share: a fleet with everything installed, releases, and somebody who tells how it goes."""
 
 import contextlib
+import os
 import sys
 import tempfile
 import time
@@ -35,11 +36,18 @@ def artifact(given: Path | None) -> Path:
     return found
 
 
+def installed_like(folder: Path) -> None:
+    """Let the command line find bytecode, as an installed one does; what runs from a checkout may have been told to write none."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+
+
 @contextlib.contextmanager
 def installation(hosts: int, *, machine: dict[str, Any] | None = None, **given: Any) -> Generator[Installation]:
     """Yield prepared machines on which nothing is deployed; they share a PostgreSQL when there is more than one."""
     with tempfile.TemporaryDirectory() as folder, Fleet(hosts, **(machine or {})) as fleet, contextlib.ExitStack() as stack:
         database = stack.enter_context(Postgres(fleet)) if hosts > 1 else None
+        installed_like(Path(folder))
         site = Installation(fleet, Path(folder), database=database, **given)
         site.prepare()
         yield site

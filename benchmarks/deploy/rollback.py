@@ -2,8 +2,10 @@
 
     python benchmarks/deploy/rollback.py --times 10
 
-Prints one JSON line: {"warm_ms": {p50, max}, "warm_wall_ms": …, "cold_ms": …, "switch_ms": …}. `ms` counts from the first connection
-to the last answer, `wall` also the start of Python; `switch` is what one host says of its own switch. Needs root and the lab.
+Prints one JSON line: {"warm_ms": {p50, max}, "warm_done_ms": …, "warm_wall_ms": …, "switch_ms": …, "cold_ms": …, …}. `ms` is from the first
+connection until everybody is on the other release, `done` until that is written down everywhere and the locks are free, `wall` is all of
+the command, with the start and end of Python; `flip` is one host's call, and `switch` the part of it that moves people. Needs root and
+the lab.
 """
 
 import argparse
@@ -15,17 +17,31 @@ from typing import Any
 from common import artifact, first, installation, releases, say
 
 from tests.lab.attempt import Attempt
-from tests.lab.installation import Installation
+from tests.lab.installation import PLACE, Installation
 
 
-def timed(site: Installation, *words: str) -> tuple[float, float, list[float]]:
-    """Run a command; return its time inside, its time with the start of Python, and those of its switches in ms."""
-    attempt = Attempt(site, *words, "--yes")
+def timed(site: Installation, kind: str, found: dict[str, list[float]]) -> None:
+    """Roll back and note how long it took."""
+    attempt = Attempt(site, "rollback", "--yes")
     moves = [event["ms"] for event in attempt.steps() if event["state"] == "ok" and event["verb"] in {"flip", "switch"}]
     end = attempt.end()
-    if end.code:
-        raise SystemExit(f"{words} ended with {end.code}: {end.said}")
-    return end.said.get("ms", end.ms), end.ms, moves
+    if end.code or not end.said["plan"]["kind"].endswith(kind):
+        raise SystemExit(f"a {kind} rollback ended with {end.code}: {end.said}")
+    took = {"ms": end.said["moved_ms"], "done_ms": end.said["ms"], "wall_ms": end.ms}
+    for name, value in took.items():
+        found.setdefault(f"{kind}_{name}", []).append(value)
+    found.setdefault(f"{kind}_call_ms", []).extend(moves)
+    found.setdefault("switch_ms", []).extend(switches(site))
+    say(f"{kind}: " + ", ".join(f"{name} {value:.0f}" for name, value in took.items()) + f", to {site.serving()}")
+
+
+def switches(site: Installation) -> list[float]:
+    """Return how long the last move of people took on each host, by its own account."""
+    said = [
+        machine.run(f"ls -t {PLACE}/state/steps/*.json | xargs grep -lm1 switch_ms | head -1 | xargs cat")
+        for machine in site.fleet.machines
+    ]
+    return [json.loads(each)["value"]["switch_ms"] for each in said]
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -35,23 +51,16 @@ def spread(values: list[float]) -> dict[str, float]:
 
 def main(hosts: int, times: int, base: Path) -> dict[str, Any]:
     """Do it all and return the line to print."""
-    found: dict[str, list[float]] = {"warm_ms": [], "warm_wall_ms": [], "cold_ms": [], "cold_wall_ms": [], "flip_ms": []}
+    found: dict[str, list[float]] = {}
     with installation(hosts) as site:
         artifacts = releases(base, site.folder, 2)
         first(site, artifacts[0])
         site.deploy("apply", str(artifacts[1]), "--yes")
-        for at in range(times):
-            inside, wall, moves = timed(site, "rollback")
-            found["warm_ms"].append(inside)
-            found["warm_wall_ms"].append(wall)
-            found["flip_ms"] += moves
-            say(f"warm {at + 1}: {inside:.0f} ms ({wall:.0f} ms), to {site.serving()}")
-        for at in range(max(1, times // 3)):
+        for _ in range(times):
+            timed(site, "warm", found)
+        for _ in range(max(1, times // 3)):
             site.deploy("finish", "--yes")
-            inside, wall, _ = timed(site, "rollback")
-            found["cold_ms"].append(inside)
-            found["cold_wall_ms"].append(wall)
-            say(f"cold {at + 1}: {inside:.0f} ms ({wall:.0f} ms), to {site.serving()}")
+            timed(site, "cold", found)
     return {name: spread(values) for name, values in found.items()} | {"hosts": hosts, "times": times}
 
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import shlex
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ KEEPALIVE_S, KEEPALIVES = 5, 3
 SHORT = 2000
 """Arguments longer than this go through standard input."""
 CHUNK = 1 << 18
+ACK_S = 0.002
 AGAIN = "Run it again: it goes on from what is there."
 NOT_FOUND = 127
 """The exit code of a shell for a program that is not there."""
@@ -42,7 +44,8 @@ os.chmod(part, 0o755)
 os.rename(part, target)
 """
 """Puts the agent in place; run by the host's Python, since the agent cannot bring itself."""
-OWN = frozenset({"want", "receive", "stage", "verify", "install", "put", "site", "prepare", "backup", "migrate", "restore"}) | {"stop_slot"}
+LONG = {"stage", "verify", "install", "prepare", "backup", "migrate", "restore", "put_back", "losses", "stop_slot"}
+OWN = LONG | {"want", "receive", "put", "site"}
 """Calls that take long, tell how far they are, or read what is sent have a channel of their own. All others share one channel and one
 Python on the host, which they need not start; a busy one is not waited for."""
 Agent = Callable[[], bytes]
@@ -140,7 +143,11 @@ class SshHost:
 
     async def _begin(self) -> Any:
         connection = await self._connect()
-        return await connection.create_process(self._command([*self._agent_vector, "session"]), encoding=None)
+        listening = asyncio.create_task(_acknowledge(connection))
+        try:
+            return await connection.create_process(self._command([*self._agent_vector, "session"]), encoding=None)
+        finally:
+            listening.cancel()
 
     def _drop_session(self) -> None:
         if self._session is not None:
@@ -276,6 +283,15 @@ class SshHost:
 
     def _failed(self, code: str, sentence: str, hint: str, **params: Any) -> DeployFailed:
         return DeployFailed(code, f"{self.name}: {sentence}", hint=hint, **{**params, "host": self.name})
+
+
+async def _acknowledge(connection: asyncssh.SSHClientConnection) -> None:
+    """Tell the host at once what has arrived. Until a program runs, sshd holds its next word back for that, and our kernel waits 40 ms."""
+    found = connection.get_extra_info("socket")
+    while found is not None and hasattr(socket, "TCP_QUICKACK"):
+        with contextlib.suppress(OSError):
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        await asyncio.sleep(ACK_S)
 
 
 async def _lines(stream: Any, told: Told) -> str:
