@@ -10,10 +10,19 @@ from comfytavern.graph.problems import CODES
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "comfytavern"
 PAGE = ROOT / "docs" / "reference" / "errors.md"
-ORDER = {"Cause": ("code", "sentence"), "_problem": ("field", "code", "sentence"), "_wrong": ("code", "sentence", "hint")}
+ORDER = {
+    "Cause": ("code", "sentence"),
+    "_problem": ("field", "code", "sentence"),
+    "_wrong": ("code", "sentence", "hint"),
+    "_failed": ("code", "sentence", "hint"),
+    "must": ("argv", "code", "sentence", "hint"),
+}
 """What stands where in calls that differ from `Failure(code, sentence, hint)`."""
-CLASSES = {"Failure", "Invalid", "NotFound", "Conflict", "Unauthenticated", "Denied", "TooLarge", "Busy", "Unavailable"}
-CLASSES |= {"Refusal", "Problem", "NodeError", "DeployFailed", "Refused", "Failed", *ORDER}
+PREFLIGHT = ("code", "host", "sentence", "hint")
+"""And in the `_problem` of deploy/preflight."""
+CLASSES = {"Failure", "Invalid", "NotFound", "Conflict", "Unauthenticated", "Denied", "TooLarge", "Busy", "Unavailable"} | {
+    *("Refusal", "Problem", "NodeError", "DeployFailed", "Refused", "Aborted", "Failed", *ORDER),
+}
 SPLIT = "Split it into several workflows that call each other."
 COMPUTED = [
     ("build.types", "The web app has type errors: {…}", "Mend it and build again."),
@@ -102,9 +111,21 @@ def failures(scope: ast.AST, names: dict[str, list[ast.expr]]) -> Iterator[Row]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from failures(node, names | assigned(node))
             continue
+        names = names | renamed(node)
         if isinstance(node, ast.Call) and called(node) in CLASSES and (row := told(node, names)):
             yield row
         yield from failures(node, names)
+
+
+def renamed(node: ast.AST) -> dict[str, list[ast.expr]]:
+    """Return the variables that a statement sets: what follows beside it means this value. One made of itself stays what it can be."""
+    if isinstance(node, ast.For):
+        return {part.id: [] for part in ast.walk(node.target) if isinstance(part, ast.Name)}
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+        return {}
+    name = node.targets[0].id
+    itself = any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node.value))
+    return {} if itself else {name: [node.value]}
 
 
 def called(call: ast.Call) -> str:
@@ -114,7 +135,9 @@ def called(call: ast.Call) -> str:
 
 def told(call: ast.Call, names: dict[str, list[ast.expr]]) -> Row | None:
     """Return code, sentence and hint of one call; None when its code is computed."""
-    given = dict(zip(ORDER.get(called(call), ("code", "sentence", "hint")), call.args, strict=False))
+    order = ORDER.get(called(call), ("code", "sentence", "hint"))
+    order = PREFLIGHT if called(call) == "_problem" and len(call.args) == len(PREFLIGHT) else order
+    given = dict(zip(order, call.args, strict=False))
     given |= {word.arg: word.value for word in call.keywords if word.arg}
     value, sentence = given.get("code"), given.get("sentence", given.get("message"))
     if not (isinstance(value, ast.Constant) and isinstance(value.value, str)) or sentence is None:
