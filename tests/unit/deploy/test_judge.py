@@ -50,6 +50,15 @@ def test_broken_sockets_and_exceptions_count() -> None:
     assert verdict(Sample(requests=100, closes=20, abrupt=1))[0] is Kind.GOOD
 
 
+def test_runs_that_fail_count() -> None:
+    """The requests that start them and ask for them are all answered well."""
+    kind, said = verdict(Sample(requests=100, runs=20, failed=12))
+    assert kind is Kind.ABORT
+    assert said.startswith("60.0% of the runs fail, 0.0% on the old release")
+    usual = replace(STABLE, runs=100, failed=30)
+    assert verdict(Sample(requests=100, runs=20, failed=7), stable=usual)[0] is Kind.GOOD, "as often as before"
+
+
 def test_few_requests_hold_the_step_and_then_end_it() -> None:
     few = Sample(requests=10)
     assert verdict(few) == (Kind.WAIT, "10 of 50 requests seen.")
@@ -127,6 +136,9 @@ def test_counters_are_read_from_metrics_without_health_checks() -> None:
         ["comfytavern_sockets_closed_total", {"code": "1000", "abrupt": "false"}, 6],
         ["comfytavern_exceptions_total", {}, 1],
         ["comfytavern_process_start_time_seconds", {}, 1.5],
+        ["comfytavern_runs_total", {"state": "ok"}, 7],
+        ["comfytavern_runs_total", {"state": "failed"}, 2],
+        ["comfytavern_runs_total", {"state": "cancelled"}, 5],
     ]
-    wanted = Sample(started=1.5, requests=12, errors=2, seconds=3.5, slower={0.1: 3}, closes=10, abrupt=4, exceptions=1)
+    wanted = Sample(started=1.5, runs=9, failed=2, requests=12, errors=2, seconds=3.5, slower={0.1: 3}, closes=10, abrupt=4, exceptions=1)
     assert sample_of(rows) == wanted

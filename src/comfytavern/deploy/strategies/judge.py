@@ -1,10 +1,10 @@
 """Whether a canary is worse than the release beside it, told as early as the requests allow. Pure: samples in, a verdict out.
 
 Each thing that can go wrong is a share: requests that failed, requests slower than nearly all of the stable release's, sockets that
-broke, exceptions. For each, a sequential probability ratio test asks whether the canary's share is the stable one's or larger: the
-likelihood under a mixture of larger shares (Robbins' mixture, so that any size of harm is found soon) over that under the stable share,
-which is estimated from the stable release at the same time with two standard errors of grace. By Ville's inequality the ratio ever
-reaches 1/a with probability at most a when nothing is wrong, however often one looks: it can be looked at after every sample.
+broke, exceptions, runs that failed. For each, a sequential probability ratio test asks whether the canary's share is the stable one's or
+larger: the likelihood under a mixture of larger shares (Robbins' mixture, so that any size of harm is found soon) over that under the
+stable share, which is estimated from the stable release at the same time with two standard errors of grace. By Ville's inequality the
+ratio ever reaches 1/a with probability at most a when nothing is wrong, however often one looks: it can be looked at after every sample.
 
 Slowness comes in bursts (a pause of a collector, a neighbour), in which requests are no independent witnesses. So being slower counts
 only when it lasts: in each of the last windows the canary must have been slower than the stable release.
@@ -66,6 +66,10 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     closes: int = 0
     abrupt: int = 0
     exceptions: int = 0
+    runs: int = 0
+    """Runs of workflows that are over."""
+    failed: int = 0
+    """Those of them that failed."""
     started: float = 0.0
     """When the processes were started, added up as well: another number is another process."""
 
@@ -90,6 +94,7 @@ ERRORS = _Test("of the requests fail", 0.002, 200.0)
 SLOW = _Test("of the requests are slower than nearly all were before", 0.05, 1000.0)
 SOCKETS = _Test("of the sockets break", 0.02, 200.0)
 EXCEPTIONS = _Test("exceptions for each request", 0.005, 200.0)
+RUNS = _Test("of the runs fail", 0.05, 200.0)
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -174,6 +179,7 @@ class Analysis:
             _ratio(ERRORS, old.errors, old.requests, new.errors, new.requests),
             _ratio(SOCKETS, old.abrupt, old.closes, new.abrupt, new.closes),
             _ratio(EXCEPTIONS, old.exceptions, old.requests, new.exceptions, new.requests),
+            _ratio(RUNS, old.failed, old.runs, new.failed, new.runs),
         ]
         edge = _edge(old)
         if edge is not None and new.requests >= SLOW_MIN and _slower(old, new):
@@ -254,10 +260,13 @@ def sample_of(rows: list[list[Any]]) -> Sample:
                 counts["abrupt"] += value if str(labels.get("abrupt", "")).lower() in {"true", "1", "yes"} else 0
             case "comfytavern_exceptions_total":
                 counts["exceptions"] += value
+            case "comfytavern_runs_total" if labels.get("state") != "cancelled":
+                counts["runs"] += value
+                counts["failed"] += value if labels.get("state") == "failed" else 0
             case "comfytavern_process_start_time_seconds":
                 counts["started"] += value
             case _:
                 pass
-    whole = {name: int(counts[name]) for name in ("requests", "errors", "closes", "abrupt", "exceptions")}
+    whole = {name: int(counts[name]) for name in ("requests", "errors", "closes", "abrupt", "exceptions", "runs", "failed")}
     slower = {edge: int(everything - count) for edge, count in within.items()}
     return Sample(**whole, seconds=counts["seconds"], started=counts["started"], slower=slower)
