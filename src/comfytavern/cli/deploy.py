@@ -75,17 +75,26 @@ def apply(  # noqa: PLR0913 -- one argument for each option
 
 
 @deploy.command()
-def rollback(
+def rollback(  # noqa: PLR0913 -- one argument for each option
     release: Annotated[str, typer.Argument(help="The release to go back to; without it, the one before.")] = "",
     *,
     file: File = SPEC,
     target: Target = "",
+    restore_db: Annotated[bool, typer.Option("--restore-db", help="Put the data back as well: what was made since is lost.")] = False,
+    backup: Annotated[str, typer.Option(help="With --restore-db: this backup, not the one from before the deployment.")] = "",
+    lose_data: Annotated[bool, typer.Option("--lose-data", help="With --restore-db --yes: agreed, data is lost.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     yes: Yes = False,
     wait: Wait = 0.0,
     as_json: Json = False,
 ) -> None:
-    """Go back to the release before: a rename where it is still warm, else it is started first. Data stays as it is."""
+    """Go back to the release before: a rename where it is still warm, else it is started first. Data stays, but with --restore-db."""
+    if restore_db or backup:
+        from comfytavern.cli.restoring import roll_back  # noqa: PLC0415 -- as above
+
+        agreed = lose_data if yes else None
+        roll_back(file, target, release, backup, agreed=agreed, dry_run=dry_run, wait=wait, as_json=as_json)
+        return
     _wish(file, target, "rollback", back_to=release, dry_run=dry_run, yes=yes, wait=wait, as_json=as_json)
 
 
@@ -115,6 +124,8 @@ def status(*, file: File = SPEC, target: Target = "", as_json: Json = False) -> 
                 print(f"  {slot:<6} {about['state']:<9} {about['release']}  since {about['since']}")
         good = ", ".join(each["id"] + ("" if each["good"] else " (never good)") for each in facts["releases"])
         print(f"  kept: {good or 'none'}; {facts['disk_free_bytes'] / 2**30:.1f} GiB free")
+        if gate := facts.get("gate"):
+            print(f"  CLOSED since {gate['at']}: the data goes back to {gate['backup_id']}; run `deploy resume`")
         if facts["lock"]:
             print(f"  locked by {facts['lock']['user']}@{facts['lock']['host']} for {facts['lock']['deploy']}")
 

@@ -36,12 +36,49 @@ class State(msgspec.Struct, frozen=True):
         return self.slots.get(name, Slot())
 
 
+class Levels(msgspec.Struct, frozen=True):
+    """Which databases a release runs on: those that it or a newer one has expanded, and that nobody has contracted beyond it."""
+
+    level: int = 0
+    min: int = 0
+    max: int | None = None
+
+    def problem(self, level: int, contracted: int) -> str:
+        """Return why it cannot run on a database, as the end of a sentence; empty when it can."""
+        if contracted > self.level or (self.max is not None and level > self.max):
+            return f"too new (level {level}, contracted to {contracted}) for a release of level {self.level}"
+        return f"too old (level {level}) for a release of level {self.level}" if level < self.level else ""
+
+
 class Installed(msgspec.Struct, frozen=True):
     """A release that can be started."""
 
     id: str
     installed_at: str | None = None
     good: bool = False
+    schema: Levels | None = None
+    """Unknown of those that an older agent has installed."""
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """Why a host lets nobody in: its data is being replaced (see agent/gate.py, strategies/restore.py)."""
+
+    id: str
+    slot: SlotName
+    release: str
+    """What served when it was closed."""
+    at: str = ""
+    stopped: bool = False
+    target: str = ""
+    backup: str = ""
+    backup_id: str = ""
+    taken_at: float = 0.0
+    host: str = ""
+    """The host that has the backup and puts it back."""
+    restoring: str | None = None
+    """That was begun here."""
+    aside: str | None = None
+    """That was done here, and this is where the replaced database is."""
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -93,6 +130,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State()
     releases: tuple[Installed, ...] = ()
     lock: Holder | None = None
+    gate: Gate | None = None
+    """Closed; None when it is open."""
     env_names: tuple[str, ...] = ()
     certificate: Certificate | None = None
     site_sha256: str | None = None
@@ -118,9 +157,18 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether two releases serve at once."""
         return sum(weight > 0 for weight in self.state.weights.values()) > 1
 
+    @property
+    def switched(self) -> bool:
+        """Tell whether another slot serves than when the gate was closed."""
+        return self.gate is not None and self.state.active != self.gate.slot
+
     def has(self, release: str) -> bool:
         """Tell whether a release can be started here."""
         return any(each.id == release for each in self.releases)
+
+    def levels(self, release: str) -> Levels | None:
+        """Return which databases an installed release runs on; None when that is not known."""
+        return next((each.schema for each in self.releases if each.id == release), None)
 
 
 def facts_of(host: str, said: dict[str, Any]) -> Facts:

@@ -51,9 +51,10 @@ def deploying(spec: Spec, release: Release, fleet: Fleet, known: Known) -> Plan:
 def rolling_back(spec: Spec, fleet: Fleet, known: Known, release: str = "") -> Plan:
     """Return what makes the release before (or `release`) serve again: a flip where it is warm everywhere, else a start and a switch.
 
-    Raises `Refused` (`deploy.no_way_back`) when a host does not have it.
+    Raises `Refused`: `deploy.no_way_back` when a host does not have it, `deploy.schema` when it cannot run on the database.
     """
     wanted = _back_to(fleet, release)
+    data.refuse_out_of_range(fleet, wanted)
     turns = tuple(_turn(host, facts) for host, facts in fleet.items() if facts.active != wanted or facts.mixed)
     if not turns:
         return _plan("rollback", wanted, spec, fleet, known, notes=(f"{wanted} serves everywhere: nothing to do.",))

@@ -16,10 +16,10 @@ from typing import Any, Literal
 import msgspec
 
 from comfytavern.deploy import plan as planner
-from comfytavern.deploy import preflight
+from comfytavern.deploy import preflight, restoring
 from comfytavern.deploy.errors import DeployFailed, Refused
 from comfytavern.deploy.facts import Certificate, Facts, facts_of
-from comfytavern.deploy.lock import Held, hold
+from comfytavern.deploy.lock import Fences, Held, hold
 from comfytavern.deploy.release import Release
 from comfytavern.deploy.resume import resuming
 from comfytavern.deploy.runner import Runner, Told
@@ -42,11 +42,13 @@ def _seen_by_nobody(_plan: Plan) -> None:
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants to happen."""
 
-    kind: Literal["apply", "rollback", "resume", "finish"]
+    kind: Literal["apply", "rollback", "restore", "resume", "finish"]
     release: Release | None = None
     """For `apply`."""
     back_to: str = ""
-    """For `rollback`: empty means the release before."""
+    """For `rollback` and `restore`: empty means the release before."""
+    backup: str = ""
+    """For `restore`: the backup to go back to; empty means the one from before the release that serves was deployed."""
     again: bool = False
     names: frozenset[str] = frozenset()
     """Settings and secrets that will be there."""
@@ -60,6 +62,8 @@ class Prospect(msgspec.Struct, frozen=True, kw_only=True):
     wish: Wish
     plan: Plan
     problems: tuple[Problem, ...] = ()
+    way: restoring.Way | None = None
+    """For `restore`: where it leads."""
 
 
 class Deployments:
@@ -104,6 +108,10 @@ class Deployments:
         if wish.kind == "apply":
             fleet = await self._with_certificates(fleet)
             problems = preflight.problems(self._spec, wish.release, fleet, self._known(wish))
+        if wish.kind == "restore":
+            known = planner.Known(deploy=self._deploy, site_sha256=self._site_sha256(fleet))
+            way = await restoring.find_way(self._hosts, fleet, known, wish.back_to, wish.backup)
+            return Prospect(wish=wish, plan=restoring.plan(self._spec, fleet, known, way), way=way)
         return Prospect(wish=wish, plan=self._planned(wish, fleet), problems=tuple(problems))
 
     async def _with_certificates(self, fleet: dict[str, Facts]) -> dict[str, Facts]:
@@ -130,11 +138,19 @@ class Deployments:
                 sentence = "Something changed on the hosts since the plan was shown."
                 raise Refused("deploy.changed", sentence, hint="Run it again and look at the new plan.")
             shown(prospect.plan)
-            await Runner(self._hosts, self._supply, self._told).perform(prospect.plan, held.fences)
+            await self._perform(prospect, held.fences)
             return prospect.plan
 
         await everywhere(self._hosts, lambda host: host.reach())
         return await hold(self._hosts, self._deploy, body, wait_s=wait_s, facts=_kind(wish))
+
+    async def losses(self, way: restoring.Way) -> restoring.Losses:
+        """Return what would be lost on that way."""
+        return await restoring.losses(self._hosts, way)
+
+    async def replaced(self, way: restoring.Way) -> str:
+        """Return where the database is that was replaced on that way: a file on its host, or a database's name."""
+        return await restoring.replaced(self._hosts, way)
 
     async def unlock(self, reason: str) -> dict[str, Any]:
         """Take the lock away from whoever holds it; return who did, by host."""
@@ -154,9 +170,21 @@ class Deployments:
 
         return await everywhere(self._hosts, one)
 
+    async def _perform(self, prospect: Prospect, fences: Fences) -> None:
+        runner = Runner(self._hosts, self._supply, self._told)
+        if prospect.way is None:
+            await runner.perform(prospect.plan, fences)
+            return
+        known = planner.Known(deploy=self._deploy)
+        await restoring.perform(runner, self._spec, self._hosts, prospect.plan, known, fences)
+
     def _planned(self, wish: Wish, fleet: dict[str, Facts]) -> Plan:
         known = planner.Known(deploy=self._deploy, site_sha256=self._site_sha256(fleet), again=wish.again)
+        if any(facts.gate for facts in fleet.values()):
+            return restoring.resumed(self._spec, fleet, known, wish.kind)
         match wish.kind:
+            case "restore":
+                raise ValueError("a restore is planned by its way")
             case "apply":
                 if wish.release is None:
                     raise ValueError("apply needs a release")

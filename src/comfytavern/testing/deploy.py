@@ -305,9 +305,8 @@ class RecordingHost:
         return {"lost": {"seconds": 90.0, "rows": {"runs": 3}}, "unknown_secret": False}
 
     def _restore(self, backup: str, id: str) -> dict[str, Any]:
-        if self.gate is None or self.running:
-            if id not in self.aside:
-                raise self.failed("db.in_use", "The database is in use.")
+        if (self.gate is None or self.running) and id not in self.aside:
+            raise self.failed("db.in_use", "The database is in use.")
         if id not in self.aside:
             self.aside[id], self.data = self.data, next(each["id"] for each in self.backups if backup in {each["id"], each["path"]})
         if self.gate:

@@ -67,4 +67,4 @@ def test_nginx_sends_the_headers_that_the_app_sends() -> None:
     assert edge.CSP == room.CSP
     text = render(SITES["systemd-tls"])["/etc/nginx/conf.d/comfytavern.conf"]
     for name, value in edge.HEADERS.items():
-        assert text.count(f'add_header {name} "{value}"') == 3, f"{name} in each of the three places that serve files"
+        assert text.count(f'add_header {name} "{value}"') == 5, f"{name} in each of the three places that serve files, and while closed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import drivers, switch
+from . import drivers, gate, switch
 from .context import Context, load
 from .failures import Failed
 
@@ -12,8 +12,13 @@ SERVING = ("active", "warm", "draining")
 
 
 def boot(context: Context) -> dict[str, Any]:
-    """Make the links and start what was active or warm; returns {started, failed}. A slot that was only being started is left alone."""
+    """Make the links and start what was active or warm; returns {started, failed}. A slot that was only being started is left alone.
+
+    While the gate is closed nothing is started: whoever closed it goes on.
+    """
     switch.restore_links(context)
+    if gate.restored(context):
+        return {"started": [], "failed": {}}
     state = load(context.paths)
     started, failed = [], {}
     for slot, known in sorted(state["slots"].items(), key=lambda item: item[0] != state["active"]):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import environment, process, releases
+from . import disk, environment, gate, process, releases
 from .failures import Failed
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 HINT = "The old release still serves. Details: `comfytavern deploy logs`."
 LONG_S = 1800.0
+IN_USE_S, ASK_S = 40.0, 1.0
+"""A server that was killed counts as one that uses the database for 20 s."""
 
 
 def db_status(context: Context, release: str) -> dict[str, Any]:
@@ -39,9 +42,63 @@ def migrate(context: Context, release: str, phase: str = "expand", lock_timeout_
     return _db(context, release, args)
 
 
-def restore(context: Context, release: str, backup: str) -> dict[str, Any]:
-    """Put a backup back; the replaced database is kept aside. Only inside a maintenance window: nothing may serve."""
-    return _db(context, release, ["restore", backup, "--yes"])
+def backups(context: Context) -> dict[str, Any]:
+    """Return the backups on this host, oldest first, as {id, path, created_at, level, …}; the ledger, and the last restore."""
+    found = []
+    for folder in (context.paths.backups, os.path.join(context.paths.data, "backups")):
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            about = disk.read_json(os.path.join(folder, name, "backup.json"))
+            if isinstance(about, dict) and not name.startswith("."):
+                known = ("id", "created_at", "reason", "level", "contracted", "size_bytes", "database")
+                found.append({"path": os.path.join(folder, name), **{key: about.get(key) for key in known}})
+    ledger = disk.lines(os.path.join(context.paths.state, "ledger.jsonl"), last=200)
+    restored = disk.read_json(os.path.join(context.paths.state, "restored.json"))
+    return {"items": sorted(found, key=lambda each: each["created_at"] or 0), "ledger": ledger, "restored": restored}
+
+
+def losses(context: Context, release: str, backup: str) -> dict[str, Any]:
+    """Return what going back to a backup would lose: {lost: {seconds, rows}, unknown_secret, …}."""
+    return _db(context, release, ["restore", backup, "--dry-run"], timeout_s=120)
+
+
+def restore(context: Context, release: str, backup: str, id: str) -> dict[str, Any]:
+    """Put a backup back; the replaced database is kept aside, as `id`. Only behind a gate that is closed for `id` everywhere.
+
+    Done once, however often it is asked for, also by two at once: the second waits for the first.
+    """
+    if gate.ours(context, id) is None:
+        raise Failed("deploy.open", "The gate is open: somebody could write.", "Close it first.")
+    with disk.held(os.path.join(context.paths.state, "restore.lock")):
+        gate.note(context, restoring=backup)
+        done = _when_unused(context, release, ["restore", backup, "--aside", id, "--yes"])
+        gate.note(context, aside=done.get("aside") or "")
+    about = {name: done.get(name) for name in ("id", "created_at", "aside", "lost", "files")}
+    disk.write_json(os.path.join(context.paths.state, "restored.json"), {**about, "deploy": id, "at": context.now})
+    return {**about, "took_ms": done["took_ms"]}
+
+
+def put_back(context: Context, release: str, id: str) -> dict[str, Any]:
+    """Put the database back that `restore` has replaced for `id`; returns {undone, aside}. Nothing was replaced: nothing is done."""
+    with disk.held(os.path.join(context.paths.state, "restore.lock")):
+        done = _when_unused(context, release, ["undo", id, "--yes"])
+        gate.note(context, restoring=None, aside=None)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(context.paths.state, "restored.json"))
+    return done
+
+
+def _when_unused(context: Context, release: str, args: list[str]) -> dict[str, Any]:
+    """Run a verb that needs the database for itself, again and again while somebody still counts as using it."""
+    end = time.monotonic() + IN_USE_S
+    while True:
+        context.check_fence()
+        try:
+            return _db(context, release, args)
+        except Failed as failure:
+            if failure.code != "db.in_use" or time.monotonic() > end:
+                raise
+            context.progress(0.5, "Waiting until nobody uses the database")
+        time.sleep(ASK_S)
 
 
 def _db(context: Context, release: str, args: list[str], timeout_s: float = LONG_S) -> dict[str, Any]:

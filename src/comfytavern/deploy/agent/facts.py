@@ -7,7 +7,7 @@ import pwd
 import sys
 from typing import Any
 
-from . import disk, lock, releases
+from . import disk, gate, lock, releases
 from .context import Context, load, now
 from .paths import SLOTS, Paths
 
@@ -21,6 +21,7 @@ def facts(context: Context, kind: str = "all") -> dict[str, Any]:
         "state": load(paths),
         "releases": _releases(paths),
         "lock": lock.shown(paths),
+        "gate": gate.shown(paths),
     }
     return known if kind == "brief" else {**known, **_more(context)}
 
@@ -102,7 +103,7 @@ def _releases(paths: Paths) -> list[dict[str, Any]]:
     found = []
     for release in releases.installed(paths):
         about = disk.read_json(os.path.join(paths.release(release), "installed.json")) or {}
-        found.append({"id": release, "installed_at": about.get("at"), "good": release in good})
+        found.append({"id": release, "installed_at": about.get("at"), "good": release in good, "schema": about.get("schema")})
     return sorted(found, key=lambda entry: (entry["installed_at"] or "", entry["id"]))
 
 

@@ -7,6 +7,8 @@ from typing import Final
 
 import jinja2
 
+from comfytavern.deploy.render import closed
+
 SLOTS: Final = ("blue", "green")
 DRIVERS: Final = ("systemd", "supervisord", "pm2")
 CSP: Final = (
@@ -113,7 +115,8 @@ def _text(template: str, site: Site, **more: str) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return engine.get_template(template + ".j2").render(site=site, headers=_headers(site), buckets=range(99), **more)
+    values = {"headers": _headers(site), "buckets": range(99), "closed_page": closed.PAGE, "closed_problem": closed.PROBLEM}
+    return engine.get_template(template + ".j2").render(site=site, **values, **more)
 
 
 def _headers(site: Site) -> Mapping[str, str]:

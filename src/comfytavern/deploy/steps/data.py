@@ -1,7 +1,8 @@
 """Steps on the database, done by one host for all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from comfytavern.deploy.errors import Refused
 from comfytavern.deploy.facts import Facts
 from comfytavern.deploy.release import Release
 from comfytavern.deploy.spec import Spec
@@ -22,3 +23,13 @@ def expands(host: str, facts: Facts, release: Release, spec: Spec, deploy: str) 
         yield Step(host=host, verb="backup", args=backup, deadline_s=deadline_s, title="Back up the data, restore it aside and compare")
     expand = {**args, "phase": "expand", "lock_timeout_ms": LOCK_TIMEOUT_MS, "retries": RETRIES}
     yield Step(host=host, verb="migrate", args=expand, deadline_s=deadline_s, title=f"Expand the database to level {release.schema.level}")
+
+
+def refuse_out_of_range(fleet: Mapping[str, Facts], release: str) -> None:
+    """Refuse to go back to a release that cannot run on the database as it is: `Refused` (`deploy.schema`)."""
+    for facts in fleet.values():
+        levels, there = facts.levels(release), facts.migration
+        if levels and there and (problem := levels.problem(there.level, there.contracted or 0)):
+            hint = "`deploy rollback --restore-db` takes the data back as well, and says first what would be lost."
+            hint = hint if "new" in problem else "Run `deploy apply` with it: that brings the database to its level."
+            raise Refused("deploy.schema", f"The database is {problem}: {release}.", hint=hint)
