@@ -18,6 +18,8 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from comfytavern.deploy.agent.lock import TTL_S  # noqa: E402 -- the line above makes a script of this file
+from comfytavern.deploy.agent.verbs import CHANGES, VERBS  # noqa: E402 -- as above
 from tests.lab import ground  # noqa: E402 -- the line above makes a script of this file
 from tests.lab.fleet import Fleet  # noqa: E402 -- as above
 from tests.lab.installation import PLACE, Installation  # noqa: E402 -- as above
@@ -33,7 +35,8 @@ done
 sleep 0.3; touch go; wait
 cat [0-9]*
 """
-CHANGE: Final = 'commit \'{"release":"0","deploy":"dep_late","outcome":"ok","note":"late"}\''
+STEPS: Final = tuple(sorted(verb for verb, (_, kind) in VERBS.items() if kind == CHANGES))
+"""Every step that changes a machine."""
 
 
 def ask(machine: Machine, command: str) -> dict[str, Any]:
@@ -48,6 +51,13 @@ def race(machine: Machine, contenders: int, ttl_s: float) -> list[int]:
     if len(answers) != contenders:
         raise SystemExit(f"{contenders - len(answers)} contenders gave no answer")
     return [answer["value"]["fence"] for answer in answers if answer["ok"]]
+
+
+def stale(machine: Machine, fence: int, steps: tuple[str, ...] = STEPS) -> int:
+    """Return how many of some steps, each asked for with and without an id, are refused to a holder whose time is over."""
+    late = f"{AGENT} --fence {fence}"
+    script = f"for verb in {' '.join(steps)}; do {late} $verb; {late} --step late $verb; done; true"
+    return sum(json.loads(line).get("code") == "deploy.fenced" for line in machine.run(script, timeout_s=300).splitlines())
 
 
 def takeover_s(machine: Machine, ttl_s: float) -> float:
@@ -65,7 +75,7 @@ def main(contenders: int, rounds: int) -> dict[str, Any]:
     if reason := ground.why_not():
         raise SystemExit(reason)
     holders: Counter[int] = Counter()
-    refused = tried = last = 0
+    refused = tried = late = 0
     with tempfile.TemporaryDirectory() as folder, Fleet(1) as fleet:
         Installation(fleet, Path(folder)).prepare()
         machine = fleet.machines[0]
@@ -74,11 +84,12 @@ def main(contenders: int, rounds: int) -> dict[str, Any]:
             holders[len(fences)] += 1
             print(f"lock: round {at + 1}: {len(fences)} holder, fence {fences}", file=sys.stderr, flush=True)
             ask(machine, 'lock_break \'{"reason":"the next round"}\'')
-            for late in (fence for fence in fences if fence > last):
-                tried += 1
-                refused += ask(machine, f"--fence {late} {CHANGE}").get("code") == "deploy.fenced"
-            last = max(fences, default=last)
-        took_s = takeover_s(machine, 5.0)
+            late = max(fences, default=0)
+            tried += 2
+            refused += stale(machine, late, ("commit",))
+        took_s = takeover_s(machine, TTL_S)
+        tried += 2 * len(STEPS)
+        refused += stale(machine, late + 2)
     told = {str(count): times for count, times in holders.items()}
     return {
         "contenders": contenders,
@@ -86,7 +97,7 @@ def main(contenders: int, rounds: int) -> dict[str, Any]:
         "holders": told,
         "stale_tried": tried,
         "stale_refused": refused,
-        "takeover_s": took_s,
+        "takeover_s": round(took_s, 2),
     }
 
 
@@ -97,4 +108,4 @@ if __name__ == "__main__":
     given = parser.parse_args()
     line = main(given.contenders, given.rounds)
     print(json.dumps(line))
-    sys.exit(line["holders"] != {"1": given.rounds} or line["stale_refused"] != line["stale_tried"])
+    sys.exit(line["holders"] != {"1": given.rounds} or line["stale_refused"] != line["stale_tried"] or line["takeover_s"] > 30)

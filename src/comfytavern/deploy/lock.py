@@ -15,7 +15,8 @@ from comfytavern.deploy.targets.host import Host
 
 T = TypeVar("T")
 Fences = Mapping[str, int]
-TTL_S, BEAT_S, ASK_S = 30.0, 5.0, 1.0
+TTL_S, BEAT_S, ASK_S = 25.0, 5.0, 1.0
+"""With the time to ask, a lock whose holder died is to be had within 30 s."""
 LOST = frozenset({"deploy.lock_lost", "deploy.fenced"})
 
 

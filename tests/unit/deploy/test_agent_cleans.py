@@ -3,6 +3,10 @@
 import hashlib
 import io
 import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import pytest
 from fleet import NEW, OLD, deployments, machines, wish
 
 from comfytavern.deploy import runner
-from comfytavern.deploy.agent import disk, environment, ledger, probe, releases, site, tidy, verify
+from comfytavern.deploy.agent import disk, environment, install, ledger, lock, probe, releases, site, tidy, verify
 from comfytavern.deploy.agent.context import Context
 from comfytavern.deploy.agent.drivers import pidfile, systemd
 from comfytavern.deploy.agent.failures import Failed
@@ -121,6 +125,30 @@ def test_the_log_of_an_earlier_release_is_not_the_cause(context: Context) -> Non
     log.write_text("rotated\n", encoding="utf-8")
     assert pidfile.last_lines(context.paths, "green", 10, "since") == ["rotated"]
     assert systemd._moment("2026-11-24T19:43:00Z") == "2026-11-24 19:43:00 UTC"
+
+
+def test_a_release_is_made_by_one_step_at_a_time(context: Context) -> None:
+    """An installation goes on when its controller is killed: the next attempt must not take its folder away from under it."""
+    with ThreadPoolExecutor() as pool:
+        with disk.held(context.paths.making):
+            installing = pool.submit(install.install, context, NEW)
+            time.sleep(0.2)
+            assert not installing.done()
+            disk.write(f"{context.paths.state}/fence", b"2\n")  # meanwhile, another took the lock
+        with pytest.raises(Failed, match="The lock was taken over"):
+            installing.result()
+
+
+def test_a_lock_of_a_process_of_this_host_ends_with_it(context: Context) -> None:
+    """Power lost while the old release was being stopped: the lock was held for minutes after the boot."""
+    ann = {"user": "ann", "host": "desk", "pid": 1, "deploy": "dep_a"}
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stopping:
+        bake = {"user": "bake", "host": "h1", "pid": stopping.pid, "deploy": "bake", "local": True}
+        lock.lock_acquire(context, bake, ttl_s=180)
+        with pytest.raises(Failed, match="bake@h1"):
+            lock.lock_acquire(context, ann)
+        stopping.communicate(b"\n")
+    assert lock.lock_acquire(context, ann)["fence"] == 2
 
 
 async def test_a_failed_attempt_tidies_up_on_every_host() -> None:

@@ -45,7 +45,8 @@ def _wait(context: Context, slot: str, known: dict[str, Any], after_s: float, de
 
 
 def _stop(context: Context, slot: str, known: dict[str, Any], deadline_s: float) -> None:
-    paths, us = context.paths, {"user": "bake", "host": os.uname().nodename, "pid": os.getpid(), "deploy": "bake"}
+    paths = context.paths
+    us = {"user": "bake", "host": os.uname().nodename, "pid": os.getpid(), "deploy": "bake", "local": True}
     call, end = Context(paths, "stop_slot"), time.monotonic() + PATIENCE_S
     while load(paths)["slots"].get(slot) == known and time.monotonic() < end:
         try:

@@ -26,6 +26,12 @@ HINT = "The artifact is not for this host, or not whole; see `comfytavern deploy
 
 def install(context: Context, release: str) -> dict[str, Any]:
     """Install the staged release and return {install_ms, already}; the release folder appears whole or not at all."""
+    with disk.held(context.paths.making):
+        context.check_fence()
+        return _install(context, release)
+
+
+def _install(context: Context, release: str) -> dict[str, Any]:
     paths, began = context.paths, time.monotonic()
     if os.path.isdir(paths.release(release)):
         return {"already": True, "install_ms": 0}

@@ -20,7 +20,7 @@ from .failures import Failed
 if TYPE_CHECKING:
     from .paths import Paths
 
-TTL_S = 30.0
+TTL_S = 25.0
 
 
 def lock_acquire(context: Context, owner: dict[str, Any], ttl_s: float = TTL_S, facts: str = "") -> dict[str, Any]:
@@ -152,6 +152,9 @@ def _silence_s(holder: dict[str, Any] | None) -> float:
 
 
 def _alive(holder: dict[str, Any]) -> bool:
+    """Tell whether the holder was heard of in time; one that is a process of this host (`local`) has to be there still."""
+    if holder.get("local"):
+        return holder["heartbeat"]["boot"] == boot_id() and os.path.exists("/proc/{}".format(holder.get("pid")))
     return _silence_s(holder) < float(holder["ttl_s"])
 
 

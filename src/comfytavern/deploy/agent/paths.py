@@ -31,6 +31,8 @@ class Paths:
         self.logs = join(self.root, "shared", "logs")
         self.state = join(self.root, "state")
         self.steps = join(self.state, "steps")
+        self.making = join(self.state, "making.lock")
+        """Held while a release is staged or installed."""
         self.run = self.system("/run/comfytavern")
         self.etc = self.system("/etc/comfytavern")
         self.env = join(self.etc, "env")

@@ -22,14 +22,20 @@ def stage(context: Context, release: str, manifest: str, extra: dict[str, str] |
     """
     paths = context.paths
     described = _manifest(paths, release, manifest)
-    if os.path.isdir(paths.release(release)):
-        return _already(paths, release, manifest)
+    with disk.held(paths.making):  # An installation whose controller was killed may still be at work in the same folder.
+        context.check_fence()
+        if os.path.isdir(paths.release(release)):
+            return _already(paths, release, manifest)
+        return _staged(paths, release, described, manifest, extra or {})
+
+
+def _staged(paths: Paths, release: str, described: dict[str, Any], manifest: str, extra: dict[str, str]) -> dict[str, Any]:
     part = paths.part(release)
     disk.remove_tree(part)
     os.makedirs(part)
     entries = {name: (entry["sha256"], int(entry.get("mode", 0o644))) for name, entry in described["files"].items()}
     entries["manifest.json"] = (manifest, 0o644)
-    entries.update({name: (digest, 0o644) for name, digest in (extra or {}).items()})
+    entries.update({name: (digest, 0o644) for name, digest in extra.items()})
     for name, (digest, mode) in sorted(entries.items()):
         _place(paths, part, name, digest, mode)
     return {"release": release, "files": len(entries), "already": False}
