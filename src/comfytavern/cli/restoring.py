@@ -76,13 +76,11 @@ async def _go(door: "Deployments", spec: "Spec", wish: "Wish", agreed: bool | No
 def told(way: "Way", lost: "Losses") -> list[str]:
     """Return what going back would lose, as lines for people."""
     minutes = round(lost.seconds / 60)
+    names = sorted(lost.rows.keys() - NEVER, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
     lines = [
         f"Back from {way.serving} to {way.target}, and to the data of {way.taken} (backup {way.backup_id} on {way.host}).",
-        f"Everything of the last {minutes // 60} h {minutes % 60} min is lost:"
-        if lost.rows
-        else "Nothing was written since that is counted.",
+        f"Everything of the last {minutes // 60} h {minutes % 60} min is lost:" if names else "Nothing was written since that is counted.",
     ]
-    names = sorted(lost.rows.keys() - NEVER, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
     lines += [f"  {lost.rows[name]:>8,}  {name} made or changed since" for name in names]
     if lost.unknown_secret:
         lines.append("The model keys in it were sealed with another secret: give that as JWT_SECRET_PREVIOUS, or enter the keys again.")
