@@ -29,8 +29,9 @@ LIMITS_S: Final = {"half_fail": 2.0, "few_fail": 5.0, "slow": 3.0}
 def harmful(site: Installation, base: Path, name: str, rate: float) -> dict[str, Any]:
     """Roll out a bad release."""
     site.strategy_more = HARMFUL
+    before = site.serving()[0]
     found = roll_out(site, release(base, name, site.folder / "releases", HARMS[name]), rate=rate, told=say)
-    line = found.line() | {"wrong": left(site, found, "0.1.0+stable")}
+    line = found.line() | {"wrong": left(site, found, before)}
     say(f"{name}: {line}")
     return line
 
