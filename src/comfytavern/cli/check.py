@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,15 +13,21 @@ from comfytavern.kernel.errors import Invalid
 
 if TYPE_CHECKING:
     from comfytavern.deploy.checks.finding import Finding, Report
+    from comfytavern.deploy.checks.machines import Survey
     from comfytavern.deploy.checks.visit import Login
+    from comfytavern.deploy.spec import Spec
+    from comfytavern.deploy.targets.host import Host
 
 PASSWORD = "COMFYTAVERN_CHECK_PASSWORD"  # noqa: S105 -- the name of a variable, not a password
+SURVEY_S = 8.0
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
 
 
 def check(  # noqa: PLR0913 -- one argument for each option
-    url: Annotated[str, typer.Argument(help="Address of the installation, such as https://tavern.example.org.")],
+    url: Annotated[str, typer.Argument(help="Address of the installation, such as https://tavern.example.org; else that of --file.")] = "",
     *,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="A deploy.toml: look at its hosts by SSH as well.")] = None,
+    target: Annotated[str, typer.Option("--target", "-t", help="A target of it, such as staging.")] = "",
     user: Annotated[str, typer.Option(help=f"Log in as this person; the password comes from --password-file or {PASSWORD}.")] = "",
     password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
     host: Annotated[list[str] | None, typer.Option(help="Address and port of a host behind the domain; once for each.")] = None,
@@ -31,13 +38,15 @@ def check(  # noqa: PLR0913 -- one argument for each option
     certificate_days: Annotated[float, typer.Option(help="Fail when the certificate expires sooner.")] = 14.0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Check an installation: back end, web app, headers, caching, certificate, WebSocket, login, a workflow, the log.
+    """Check an installation: back end, web app, headers, caching, certificate, WebSocket, login, a workflow, the log; its hosts too.
 
     Exit code 0: nothing failed. 1: something failed. 2: wrong arguments.
     """
     from comfytavern.deploy.checks.service import check as look  # noqa: PLC0415 -- a second that `version` need not wait
     from comfytavern.deploy.checks.visit import Subject  # noqa: PLC0415 -- as above
 
+    spec = _spec(file, target) if file else None
+    url = url or (_address(spec) if spec else "")
     if not url.startswith(("http://", "https://")):
         raise Invalid("check.url", f"{url} is not an address like https://tavern.example.org.", hint="Begin it with https:// or http://.")
     subject = Subject(
@@ -48,6 +57,7 @@ def check(  # noqa: PLR0913 -- one argument for each option
         expected=release,
         addresses=tuple(host or ()),
         log_lines=_lines(log) if log else None,
+        survey=survey_of(spec) if spec else None,
         certificate_days=certificate_days,
     )
     show = _Table(json=json)
@@ -55,6 +65,44 @@ def check(  # noqa: PLR0913 -- one argument for each option
     show.end(report)
     if not report.ok:
         raise typer.Exit(1)
+
+
+def _spec(file: Path, target: str) -> "Spec":
+    from comfytavern.deploy.spec import read  # noqa: PLC0415 -- as above
+
+    return read(file, target)
+
+
+def _address(spec: "Spec") -> str:
+    from comfytavern.cli.deploying import settings_of  # noqa: PLC0415 -- as above
+
+    if not spec.domain:
+        raise Invalid("check.url", "The file names no domain.", hint="Give the address as well: comfytavern check URL --file FILE.")
+    return settings_of(spec)["API_BASE_URL"]
+
+
+def survey_of(spec: "Spec") -> "Survey":
+    """Return what asks every host of a spec how it is, all at once; it never raises for one that does not answer."""
+    from comfytavern.deploy.checks.machines import Machine, machine_of  # noqa: PLC0415 -- as above
+    from comfytavern.deploy.errors import DeployFailed  # noqa: PLC0415 -- as above
+    from comfytavern.deploy.service import fleet  # noqa: PLC0415 -- as above
+
+    async def one(host: "Host") -> Machine | str:
+        try:
+            await host.call("lock_show", deadline_s=SURVEY_S)  # connects, so that the clock is asked over an open line
+            asked = time.time()
+            said = await host.call("survey", deadline_s=SURVEY_S)
+            return machine_of(said, asked, time.time())
+        except DeployFailed as failure:
+            old = failure.code == "deploy.bad_call"
+            return f"{host.name}: its agent is of an older release; run `deploy host prepare`" if old else failure.sentence.rstrip(".")
+
+    async def survey() -> dict[str, Machine | str]:
+        async with fleet(spec) as hosts:
+            found = await asyncio.gather(*(one(host) for host in hosts.values()))
+            return dict(zip(hosts, found, strict=True))
+
+    return survey
 
 
 def _login(user: str, file: Path | None) -> "Login | None":

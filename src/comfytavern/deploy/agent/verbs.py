@@ -51,6 +51,7 @@ VERBS = {
     "steady": ("steady", READS),
     "metrics": ("probe", READS),
     "status": ("slots", READS),
+    "survey": ("survey", READS),
     "logs": ("slots", READS),
     "switch": ("switch", CHANGES),
     "setw": ("switch", CHANGES),

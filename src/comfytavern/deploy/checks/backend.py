@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 
 from comfytavern.deploy.checks.finding import Fault, Left, Worry
+from comfytavern.deploy.checks.machines import one_release
 from comfytavern.deploy.checks.visit import ANSWER_S, Visit
 
 CLOCK_S_MAX: Final = 5.0
@@ -56,6 +57,9 @@ async def version(visit: Visit) -> str:
 
 async def hosts(visit: Visit) -> str:
     """Every host behind the domain answers with the same release."""
+    machines = await visit.machines()
+    if machines is not None and not visit.subject.addresses:
+        return one_release(machines, await _answered(visit))
     if not visit.subject.addresses:
         raise Left("No hosts were named.", "Give --host ADDRESS for each host behind the domain, or --file deploy.toml.")
     found = await asyncio.gather(*(_release_at(visit, address) for address in visit.subject.addresses))
@@ -116,6 +120,14 @@ async def software_is_not_named(visit: Visit) -> str:
     if re.search(r"/\d", server):
         raise Worry(f"The answers name {server}.", "Set `server_tokens off;` in nginx.")
     return "No version numbers in headers."
+
+
+async def _answered(visit: Visit) -> str:
+    """Return the release that answers at the address; empty when none does, which other checks say."""
+    try:
+        return str(_json(await visit.good("/version"), "/version").get("release") or "")
+    except Fault:
+        return ""
 
 
 async def _release_at(visit: Visit, address: str) -> str:

@@ -1,6 +1,7 @@
 """Checks in a real, headless Chromium: what a person would see, and what the console says."""
 
 import contextlib
+import re
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-
 FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS_MORE: Final = ["--disable-component-update", "--disable-sync", "--disable-extensions"]
 STEP_MS: Final = 6_000
+INSIDE: Final = re.compile(r"^[^?]*/settings/models$")
+"""Not the login page, whose address names this one after a question mark."""
 CONSOLE_HINT: Final = "Open the page with the browser's developer tools and look at the console."
 
 
@@ -56,7 +59,7 @@ async def browser(visit: Visit) -> str:
             context.set_default_timeout(STEP_MS)
             page = await context.new_page()
             watch = Watch(page, visit.subject.url)
-            await page.goto("/settings/models")
+            await page.goto("/settings/models", wait_until="commit")
             await page.locator("#app *").first.wait_for()
             login = visit.subject.login
             said = await _work(visit, page, login) if login else "The page draws itself, without errors in the console."
@@ -87,13 +90,13 @@ async def _work(visit: Visit, page: "Page", login: Login) -> str:
     await page.locator("input[autocomplete=username]").fill(login.name)
     await page.locator("input[type=password]").fill(login.password)
     await page.locator("button[type=submit]").click()
-    await page.wait_for_url("**/settings/models")
+    await page.wait_for_url(INSIDE, wait_until="commit")
     headers = await visit.session()
     project = (await visit.client.get("/api/projects", headers=headers)).json()["items"][0]["id"]
     body = {"name": "Check", "graph": GRAPH}
     made = (await visit.client.post(f"/api/projects/{project}/workflows", json=body, headers=headers)).json()["id"]
     try:
-        await page.goto(f"/p/{project}/w/{made}")
+        await page.goto(f"/p/{project}/w/{made}", wait_until="commit")
         await page.locator("[data-node]").first.wait_for()
         await page.get_by_role("button", name="Run", exact=True).click()
         await page.get_by_text("finished", exact=True).first.wait_for()

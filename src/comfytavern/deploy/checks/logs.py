@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from comfytavern.deploy.checks.finding import Fault, Left
+from comfytavern.deploy.checks.machines import read
 from comfytavern.deploy.checks.visit import Visit
 
 BAD_LEVELS: Final = {"error", "critical", "exception"}
@@ -14,10 +15,13 @@ SHOWN: Final = 3
 
 async def log(visit: Visit) -> str:
     """No errors and no tracebacks in what the hosts wrote since the release started."""
-    lines = visit.subject.log_lines
-    if lines is None:
+    lines, machines = list(visit.subject.log_lines or ()), await visit.machines()
+    if visit.subject.log_lines is None and machines is None:
         raise Left("No log was given.", "Give --log FILE, or --file deploy.toml to read it from the hosts.")
     found = trouble(lines)
+    for name, machine in read(machines or {}).items():
+        found += Counter({f"{name}: {text}": times for text, times in trouble(machine.lines).items()})
+        lines += machine.lines
     if found:
         listed = "; ".join(f"{text} ({times} times)" if times > 1 else text for text, times in found.most_common(SHOWN))
         raise Fault(f"{sum(found.values())} errors in the log: {listed}.", "See `comfytavern deploy logs`.")

@@ -5,12 +5,29 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from comfytavern.deploy.checks import backend, frontend, logs, tls, work
+from comfytavern.deploy.checks import backend, frontend, logs, machines, tls, work
 from comfytavern.deploy.checks.browser import browser
 from comfytavern.deploy.checks.finding import Fault, Finding, Report, Verdict
 from comfytavern.deploy.checks.visit import Subject, Visit, visiting
 
 Check = Callable[[Visit], Awaitable[str]]
+
+SLOW: Final = 3
+"""A browser on a busy machine may take so many times longer than any other check."""
+
+
+def _of(look: Callable[[machines.Machines | None], str]) -> Check:
+    """Return a check of what the hosts say of themselves."""
+
+    async def check(visit: Visit) -> str:
+        return look(await visit.machines())
+
+    return check
+
+
+async def _certificates(visit: Visit) -> str:
+    return machines.certificates(await visit.machines(), visit.subject.certificate_days)
+
 
 CHECKS: Final[dict[str, Check]] = {
     "alive": backend.health,
@@ -37,6 +54,11 @@ CHECKS: Final[dict[str, Check]] = {
     "workflow": work.workflow,
     "browser": browser,
     "log": logs.log,
+    "units": _of(machines.units),
+    "restarts": _of(machines.restarts),
+    "disks": _of(machines.disks),
+    "clocks": _of(machines.clocks),
+    "certificate files": _certificates,
 }
 """By name, in the order of the report. The docstring of a check says what must be true."""
 
@@ -56,7 +78,7 @@ async def _made(name: str, one: Check, visit: Visit, told: Callable[[Finding], N
     started = time.monotonic()
     verdict, sentence, hint = Verdict.OK, "", ""
     try:
-        async with asyncio.timeout(visit.subject.deadline_s):
+        async with asyncio.timeout(visit.subject.deadline_s * (SLOW if one is browser else 1)):
             sentence = await one(visit)
     except TimeoutError:
         verdict, sentence = Verdict.FAIL, f"No result within {visit.subject.deadline_s:.0f} s."

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from comfytavern.deploy.checks.finding import Fault, Left
+from comfytavern.deploy.checks.machines import Machines, Survey
 
 ANSWER_S: Final = 5.0
 
@@ -40,6 +41,7 @@ class Subject:
     expected: str = ""
     addresses: tuple[str, ...] = ()
     log_lines: tuple[str, ...] | None = None
+    survey: Survey | None = None
     certificate_days: float = 14.0
     deadline_s: float = 10.0
 
@@ -75,6 +77,7 @@ class Visit:
         self.client = client
         self._fetched: dict[tuple[str, tuple[tuple[str, str], ...]], asyncio.Task[httpx.Response]] = {}
         self._session: asyncio.Task[dict[str, str]] | None = None
+        self._machines: asyncio.Task[Machines] | None = None
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
         """Return the answer to GET `path`; raises `Fault` when there is none."""
@@ -111,6 +114,14 @@ class Visit:
         if self._session is None:
             self._session = asyncio.create_task(self._log_in(self.subject.login))
         return await asyncio.shield(self._session)
+
+    async def machines(self) -> Machines | None:
+        """Return what the hosts say of themselves (they are asked once); None when none were named."""
+        if self.subject.survey is None:
+            return None
+        if self._machines is None:
+            self._machines = asyncio.create_task(self.subject.survey())
+        return await asyncio.shield(self._machines)
 
     async def _log_in(self, login: Login) -> dict[str, str]:
         try:
