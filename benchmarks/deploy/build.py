@@ -3,7 +3,7 @@
     reproducible            whether wheel, artifact, bill of materials and manifest are the same bytes from two folders
     artifact_bytes          size of the artifact
     build_s                 a build with full caches, the web app built before; first_s is with whatever the caches held
-    install_s               offline, from the artifact alone, with the agent's own recipe: `cold` on a new host, `warm` for the next release
+    install_s               offline, from the artifact alone, by the agent: `cold` on a new host, `warm` for the next release
     second_deploy_share     bytes a host lacks of a release that differs in the application and the web app's version, of all its bytes
 
 Usage: python benchmarks/deploy/build.py
@@ -21,36 +21,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from comfytavern.deploy.agent.pack import pack
 from comfytavern.deploy.build.archive import sha256
 from comfytavern.deploy.release import Release, open_artifact, verify
 from comfytavern.testing.releases import BROKEN, new_bytes, variant
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = Path(os.environ.get("COMFYTAVERN_LAB", "/var/tmp/comfytavern-lab")) / "hostfs"
-RECIPE = """
-import glob, os, shutil, subprocess, sys, time, zipfile
-release, home = sys.argv[1:]
-start = time.monotonic()
-uv = home + "/tools/uv"
-if not os.path.exists(uv):
-    os.makedirs(home + "/tools")
-    with zipfile.ZipFile(glob.glob(release + "/wheels/uv-*.whl")[0]) as wheel:
-        name = next(name for name in wheel.namelist() if name.endswith("scripts/uv"))
-        with wheel.open(name) as packed, open(uv, "wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
-    os.chmod(uv, 0o755)
-common = ["--offline", "--no-config", "--cache-dir", home + "/tools/cache", "--quiet"]
-venv = release + "/.venv"
-new = ["--relocatable", "--no-project", "--no-python-downloads", "--python", sys.executable, venv]
-subprocess.run([uv, "venv", *common, *new], check=True)
-install = [uv, "pip", "install", *common, "--no-index", "--find-links", release + "/wheels", "--no-deps", "--require-hashes"]
-subprocess.run([*install, "--python", venv + "/bin/python", "-r", release + "/requirements.txt"], check=True)
-own = glob.glob(venv + "/lib/python3*/site-packages/comfytavern")
-subprocess.run([venv + "/bin/python", "-IS", "-m", "compileall", "-q", *own], check=True)
-print(time.monotonic() - start)
-subprocess.run([venv + "/bin/comfytavern", "version"], check=True, stdout=subprocess.DEVNULL)
-"""
 
 
 def build(source: Path, out: Path) -> tuple[Path, float]:
@@ -93,12 +72,25 @@ def host(folder: Path) -> Iterator[tuple[Path, list[str], Path]]:
 
 
 def install(here: Path, run: list[str], there: Path, release: Path) -> float:
-    """Return the seconds an installation takes."""
-    shutil.copytree(release, here / "releases" / release.name)
-    done = subprocess.run(
-        [*run, "-c", RECIPE, str(there / "releases" / release.name), str(there)], check=True, stdout=subprocess.PIPE, text=True
-    )
-    return round(float(done.stdout.split()[-1]), 2)
+    """Return the seconds the agent takes to install a release whose files are there."""
+    shutil.copytree(release, here / "releases" / f"{release.name}.part")
+    (here / "ctd.pyz").write_bytes(pack())
+    agent = [*run, "-IS", str(there / "ctd.pyz"), "--root", str(there)]
+    fence = _answer([*agent, "lock_acquire", json.dumps({"owner": {}})])["fence"]
+    os.sync()  # What lies around unwritten is not the installation's.
+    done = _answer([*agent, "--fence", str(fence), "install", json.dumps({"release": release.name})])
+    program = there / "releases" / release.name / ".venv" / "bin"
+    subprocess.run([*run[:-1], str(program / "python"), str(program / "comfytavern"), "version"], check=True, stdout=subprocess.DEVNULL)
+    return round(done["install_ms"] / 1000, 2)
+
+
+def _answer(command: list[str]) -> dict[str, Any]:
+    """Return what the agent answers."""
+    said = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True).stdout
+    answer = json.loads(said.splitlines()[-1])
+    if not answer["ok"]:
+        raise SystemExit(said)
+    return answer["value"]
 
 
 def main() -> None:

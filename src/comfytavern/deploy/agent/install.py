@@ -14,11 +14,14 @@ import os
 import shutil
 import time
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import disk, process
 from .context import Context, now
 from .failures import Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEALED = 0o555
 HINT = "The artifact is not for this host, or not whole; see `comfytavern deploy logs`."
@@ -40,33 +43,59 @@ def _install(context: Context, release: str) -> dict[str, Any]:
         raise Failed("deploy.not_staged", f"{release} is not staged on this host.", "Stage it first.")
     disk.make_folders(paths.tools)
     disk.need_room(paths.root)
-    uv = _uv(paths.tools, part)
+    _fill(context, paths.tools, part)
+    context.progress(0.9, "Sealing")
+    schema = (disk.read_json(os.path.join(part, "manifest.json")) or {}).get("schema")
+    disk.write_json(os.path.join(part, "installed.json"), {"at": now(), "python": _system_python(), "schema": schema, "format": 1}, 0o444)
+    _seal(part)
+    _write_out(part)()
+    context.check_fence()
+    os.rename(part, paths.release(release))
+    disk.sync_folder(paths.releases)
+    return {"already": False, "install_ms": round((time.monotonic() - began) * 1000)}
+
+
+def _fill(context: Context, tools: str, part: str) -> None:
+    """Make the environment, with everything in it compiled; what is done is brought to the platter while the rest is being done."""
+    shelf = process.aside(lambda: _shelf(tools, part))
+    uv = _uv(tools, part)
     context.progress(0.1, "Making the environment")
     venv = os.path.join(part, ".venv")
     disk.remove_tree(venv)
-    cache = os.path.join(paths.tools, "cache")
+    cache = os.path.join(tools, "cache")
     common = ["--offline", "--no-config", "--cache-dir", cache, "--quiet"]
     python = os.path.join(venv, "bin", "python")
     argv = [uv, "venv", *common, "--relocatable", "--no-project", "--no-python-downloads", "--python", _system_python(), venv]
     process.must(argv, "deploy.install_failed", "The environment cannot be made", HINT, cwd=part)
     context.progress(0.3, "Installing the packages")
-    argv = [uv, "pip", "install", *common, "--no-index", "--find-links", _shelf(paths.tools, part), "--no-deps"]
+    argv = [uv, "pip", "install", *common, "--no-index", "--find-links", shelf(), "--no-deps"]
     compiled = any(name.startswith("comfytavern_bytecode-") for name in os.listdir(os.path.join(part, "wheels")))
     argv += ["--require-hashes", "--python", python, "-r", os.path.join(part, "requirements.txt")]
     argv += [] if compiled else ["--compile-bytecode"]
+    writing = [_write_out(part)]
     process.must(argv, "deploy.install_failed", "The packages cannot be installed", HINT, cwd=part, timeout_s=300)
+    writing.append(_write_out(part))
     if compiled:
-        own = glob.glob(os.path.join(glob.escape(venv), "lib", "python3*", "site-packages", "comfytavern"))
-        process.must([python, "-IS", "-m", "compileall", "-q", *own], "deploy.install_failed", "The application cannot be compiled", HINT)
-    context.progress(0.9, "Sealing")
-    schema = (disk.read_json(os.path.join(part, "manifest.json")) or {}).get("schema")
-    disk.write_json(os.path.join(part, "installed.json"), {"at": now(), "python": _system_python(), "schema": schema, "format": 1}, 0o444)
-    _seal(part)
-    process.run(["sync", "-f", part], timeout_s=120)
-    context.check_fence()
-    os.rename(part, paths.release(release))
-    disk.sync_folder(paths.releases)
-    return {"already": False, "install_ms": round((time.monotonic() - began) * 1000)}
+        _compile(python, glob.glob(os.path.join(glob.escape(venv), "lib", "python3*", "site-packages", "comfytavern", "*")))
+    for written in writing:
+        written()
+
+
+def _write_out(part: str) -> Callable[[], Any]:
+    """Begin to bring to the platter what is there by now; call what this returns to wait for that. At the end little is left to do."""
+    return process.aside(lambda: process.run(["sync", "-f", part], timeout_s=120))
+
+
+def _compile(python: str, found: list[str]) -> None:
+    """Compile what is in the application, on as many processors as there are."""
+    count = min(8, os.cpu_count() or 1)
+    parts = [part for part in (sorted(found)[at::count] for at in range(count)) if part]
+    begin = [python, "-IS", "-m", "compileall", "-q"]
+    for done in [process.aside(lambda part=part: process.run([*begin, *part], timeout_s=120)) for part in parts]:
+        said = done()
+        if said.returncode != 0:
+            why = process.last_line(said.stdout or said.stderr)
+            raise Failed("deploy.install_failed", f"The application cannot be compiled: {why}", HINT)
 
 
 def _system_python() -> str:

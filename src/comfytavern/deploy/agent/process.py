@@ -9,7 +9,10 @@ from .failures import Failed
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
 """What programs see of our environment: nothing. What they need is named by who starts them."""
@@ -52,6 +55,31 @@ def must(argv: Sequence[str], code: str, sentence: str, hint: str = "", **more: 
         said = last_line(done.stderr) or last_line(done.stdout) or f"exit code {int(done.returncode)}"
         raise Failed(code, f"{sentence}: {said}", hint, output=(done.stderr or done.stdout).decode("utf-8", "replace")[-4000:])
     return done.stdout
+
+
+def aside(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin `work` beside what comes next; call what this returns to wait for its value, or its failure."""
+    import threading
+
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def whole() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 -- raised again where the value is wanted
+            failed.append(error)
+
+    thread = threading.Thread(target=whole)
+    thread.start()
+
+    def wait() -> T:
+        thread.join()
+        if failed:
+            raise failed[0]
+        return done[0]
+
+    return wait
 
 
 def last_line(output: bytes) -> str:
