@@ -115,7 +115,7 @@ class Site:
         until = time.monotonic() + 10
         while time.monotonic() < until:
             try:
-                httpx.get(self.url, verify=False)  # noqa: S501 -- only whether it answers
+                httpx.get(self.url, verify=False)
             except httpx.TransportError:
                 assert self._process.poll() is None, (self.folder / "error.log").read_text()
                 time.sleep(0.02)

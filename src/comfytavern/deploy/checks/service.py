@@ -77,11 +77,12 @@ async def check(subject: Subject, *, told: Callable[[Finding], None] | None = No
 async def _made(name: str, one: Check, visit: Visit, told: Callable[[Finding], None] | None) -> Finding:
     started = time.monotonic()
     verdict, sentence, hint = Verdict.OK, "", ""
+    deadline_s = visit.subject.deadline_s * (SLOW if one is browser else 1)
     try:
-        async with asyncio.timeout(visit.subject.deadline_s * (SLOW if one is browser else 1)):
+        async with asyncio.timeout(deadline_s):
             sentence = await one(visit)
     except TimeoutError:
-        verdict, sentence = Verdict.FAIL, f"No result within {visit.subject.deadline_s:.0f} s."
+        verdict, sentence = Verdict.FAIL, f"No result within {deadline_s:.0f} s."
     except Fault as fault:
         verdict, sentence, hint = fault.verdict, fault.sentence, fault.hint
     except Exception as error:  # noqa: BLE001 -- a check that breaks is a finding as well; the others go on
