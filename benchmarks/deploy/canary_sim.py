@@ -2,7 +2,7 @@
 
 The real judge hears a simulated site: Poisson requests, a tail of latency as a real server has it (log-normal, with bursts in which
 everything is slow), errors by chance. Numbers to reach: 50 % errors in 2 s, 5 % in 5 s, +300 ms in 3 s, at most 10 errors seen, and at
-most one of 100 good rollouts stopped.
+most one of 100 good rollouts stopped; on one host, and on three of which all or only one has the fault.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import random
 from typing import Any
 
 from comfytavern.deploy.stage import Judge
-from comfytavern.deploy.strategies.judge import Analysis, Kind, Sample
+from comfytavern.deploy.strategies.judge import Jury, Kind, Sample
 
 LOOK_S = 0.25
 EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -54,40 +54,52 @@ def _poisson(chance: random.Random, expected: float) -> int:
     return count
 
 
-def step(site: Site, percent: int, *, step_s: float = 30.0, hold_s: float = 60.0, min_requests: int = 50) -> tuple[Kind, float]:
+def step(sites: list[Site], percent: int, *, step_s: float = 30.0, hold_s: float = 60.0, min_requests: int = 50) -> tuple[Kind, float]:
     """Judge one step; return the verdict and how long it took."""
-    analysis, at_s = Analysis(Judge(percent=percent, step_s=step_s, hold_s=hold_s, min_requests=min_requests)), 0.0
+    names = [f"h{number}" for number in range(len(sites))]
+    jury, at_s = Jury(Judge(percent=percent, step_s=step_s, hold_s=hold_s, min_requests=min_requests), names), 0.0
     while True:
-        verdict = analysis.hear(at_s, site.stable, site.canary)
+        verdict = jury.hear(at_s, {name: (site.stable, site.canary) for name, site in zip(names, sites, strict=True)})
         if verdict.kind is not Kind.WAIT:
             return verdict.kind, at_s
-        site.run(LOOK_S, percent / 100)
+        for site in sites:
+            site.run(LOOK_S, percent / 100)
         at_s += LOOK_S
 
 
-def harmed(runs: int, seed: int, *, percent: int = 5, rate: float = 400.0, **harm: float) -> dict[str, Any]:
+def fleet(seed: int, rate: float, hosts: int, *, only_one: bool = False, **harm: float) -> list[Site]:
+    """Return hosts that share the requests; `only_one` of them has the fault."""
+    well = {"errors": 0.0, "extra_s": 0.0, "base_errors": 0.0005}
+    ill = {**well, **harm}
+    return [Site(random.Random(seed * 101 + n), rate / hosts, **(ill if n == 0 or not only_one else well)) for n in range(hosts)]
+
+
+def harmed(
+    runs: int, seed: int, *, percent: int = 5, rate: float = 400.0, hosts: int = 1, only_one: bool = False, **harm: float
+) -> dict[str, Any]:
     """Return how a harmed canary fares at one weight: seconds to the abort, errors seen by users, and how many were missed."""
     times: list[float] = []
     seen: list[int] = []
     for n in range(runs):
-        site = Site(random.Random(seed + n), rate, **{"errors": 0.0, "extra_s": 0.0, "base_errors": 0.0005, **harm})
-        site.run(5.0, 0.0)
-        before = site.canary.errors
-        kind, took_s = step(site, percent)
+        sites = fleet(seed + n, rate, hosts, only_one=only_one, **harm)
+        for site in sites:
+            site.run(5.0, 0.0)
+        before = sum(site.canary.errors for site in sites)
+        kind, took_s = step(sites, percent)
         if kind is Kind.ABORT:
             times.append(took_s)
-            seen.append(site.canary.errors - before)
+            seen.append(sum(site.canary.errors for site in sites) - before)
     times.sort()
     middle = times[len(times) // 2] if times else None
     return {"p50_s": middle, "max_s": times[-1] if times else None, "errors_max": max(seen, default=0), "missed": runs - len(times)}
 
 
-def good(runs: int, seed: int, rate: float = 400.0, base_errors: float = 0.001) -> dict[str, Any]:
+def good(runs: int, seed: int, rate: float = 400.0, base_errors: float = 0.001, hosts: int = 1) -> dict[str, Any]:
     """Return how many whole rollouts of a release that is as good as the old one were stopped."""
     stopped = 0
     for n in range(runs):
-        site = Site(random.Random(seed + n), rate, errors=0.0, extra_s=0.0, base_errors=base_errors)
-        stopped += any(step(site, percent)[0] is Kind.ABORT for percent in STEPS)
+        sites = fleet(seed + n, rate, hosts, base_errors=base_errors)
+        stopped += any(step(sites, percent)[0] is Kind.ABORT for percent in STEPS)
     return {"rollouts": runs, "stopped": stopped}
 
 
@@ -104,6 +116,10 @@ def main() -> None:
                 "errors_50": harmed(given.runs, given.seed, errors=0.5),
                 "errors_5": harmed(given.runs, given.seed, errors=0.05),
                 "slower_300ms": harmed(given.runs, given.seed, extra_s=0.3),
+                "errors_50_on_3": harmed(given.runs, given.seed, hosts=3, errors=0.5),
+                "errors_50_on_1_of_3": harmed(given.runs, given.seed, hosts=3, only_one=True, errors=0.5),
+                "slower_300ms_on_1_of_3": harmed(given.runs, given.seed, hosts=3, only_one=True, extra_s=0.3),
+                "good_on_3": good(given.runs, given.seed, hosts=3),
                 "good": good(given.runs, given.seed),
                 "good_with_1_percent_errors": good(given.runs, given.seed, base_errors=0.01),
             }

@@ -39,9 +39,17 @@ def test_harm_is_found_in_time(harm: dict[str, Any], within_s: float) -> None:
     assert found["errors_max"] <= 10
 
 
+def test_harm_on_one_host_of_three_is_found_in_time() -> None:
+    found = canary_sim.harmed(10, 7, hosts=3, only_one=True, errors=0.5)
+    assert found["missed"] == 0
+    assert found["p50_s"] <= 3.0
+    assert found["errors_max"] <= 10
+
+
 @pytest.mark.parametrize("base_errors", [0.0, 0.001, 0.02])
 def test_a_good_release_is_let_through(base_errors: float) -> None:
-    assert canary_sim.good(15, 11, rate=200, base_errors=base_errors)["stopped"] == 0
+    assert canary_sim.good(10, 11, rate=200, base_errors=base_errors)["stopped"] == 0
+    assert canary_sim.good(3, 11, rate=200, base_errors=base_errors, hosts=3)["stopped"] == 0
 
 
 def test_broken_sockets_and_exceptions_count() -> None:
