@@ -178,6 +178,13 @@ async def test_content_is_asked_for_once(host: Host) -> None:
     assert (await host.call("want", {}, stdin=wanted))["missing"] == []
 
 
+async def test_a_host_can_be_reached_before_it_is_asked(host: Host) -> None:
+    await host.reach()
+    await host.reach()
+    said = await host.call("lock_acquire", {"owner": ALICE, "facts": "brief"})
+    assert said["facts"]["lock"]["fence"] == said["fence"]
+
+
 async def test_calls_can_be_made_at_once(host: Host) -> None:
     found = await asyncio.gather(*(host.call("facts") for _ in range(5)))
     assert len({each["hostname"] for each in found}) == 1
@@ -211,6 +218,13 @@ async def test_what_keeps_us_from_a_host_is_named(sshd: tuple[Path, int], tmp_pa
     assert failure.code == code
     assert failure.hint
     await host.close()
+
+
+async def test_a_host_that_cannot_be_reached_says_why(sshd: tuple[Path, int], tmp_path: Path) -> None:
+    host = SshHost("h1", spec_of(*sshd, tmp_path, key=str(sshd[0] / "other")))
+    with pytest.raises(DeployFailed) as caught:
+        await host.reach()
+    assert caught.value.code == "deploy.wrong_key"
 
 
 async def test_a_deadline_ends_a_call_and_the_next_one_works(sshd: tuple[Path, int], tmp_path: Path) -> None:

@@ -49,8 +49,10 @@ def test_deploying_and_rolling_back_is_noticed_by_nobody(site: Installation, art
     with Traffic(site, 60.0, SMALL) as traffic:
         site.deploy("apply", str(artifacts[1]), "--yes")
         assert site.serving() == ["0.1.0+test1"] * 3
-        site.deploy("rollback", "--yes")
+        said = site.deploy("rollback", "--yes")
         assert site.serving() == ["0.1.0+test0"] * 3
+        assert said["plan"]["kind"] == "rollback warm"
+        assert 0 < said["moved_ms"] <= said["ms"]
         traffic.wait_for(1000, 30)
         counted = traffic.end()
     assert counted["failures"] == {}, counted["first_failures"]

@@ -155,9 +155,14 @@ async def test_a_warm_rollback_is_one_flip_for_each_host() -> None:
     await deployments(hosts).carry_out(wish())
     for host in hosts.values():
         host.asked.clear()
-    done = await deployments(hosts).carry_out(wish("rollback"))
+    events: list[runner.Event] = []
+    done = await deployments(hosts, told=events.append).carry_out(wish("rollback"))
     assert done.kind == "rollback warm"
     assert serving(hosts) == {OLD}
+    told = [(each.verb, each.state) for each in events if each.state in {"ok", "moved"} and (each.host or each.state == "moved")]
+    assert [verb for verb, _ in told[:3]] == ["flip"] * 3
+    assert told[3] == ("", "moved"), "people are back before anything is written down"
+    assert {verb for verb, _ in told[4:]} == {"commit", "bake"}
     assert [verb for verb in hosts["h1"].verbs() if not verb.startswith("lock")] == ["flip", "commit", "bake"]
 
 
