@@ -87,7 +87,7 @@ BROKEN: dict[str, Change] = {
     "import_error": ending(SERVER, 'raise ImportError("this release is broken")\n'),
     "slow_start": ending(SERVER, "import time\ntime.sleep(float(__import__('os').environ.get('SLOW_START_S', '25')))\n"),
     "never_ready": ending(
-        "comfytavern/api/routes/health.py",
+        "comfytavern/api/readiness.py",
         'async def _outcome(check):\n    return "this release never gets ready"\n',
     ),
     "crash_loop": ending(SERVER, "import os, threading\n_end = threading.Timer(3.0, os._exit, (70,))\n_end.daemon = True\n_end.start()\n"),
