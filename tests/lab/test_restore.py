@@ -86,7 +86,7 @@ def test_a_backup_that_is_damaged_changes_nothing(site: Installation) -> None:
     made = machine.run(f"ls -d {PLACE}/shared/data/backups/bak_*").split()[0]
     bad = f"{PLACE}/shared/data/backups/bak_damaged"
     machine.run(f"cp -a {made} {bad} && sed -i 's/{made.rpartition('/')[2]}/bak_damaged/' {bad}/backup.json")
-    machine.run(f"dd if=/dev/zero of=$(ls {bad}/database.*) bs=1 seek=2000 count=400 conv=notrunc 2>/dev/null")
+    machine.run(f"dd if=/dev/urandom of=$(ls {bad}/database.*) bs=1 seek=2000 count=400 conv=notrunc 2>/dev/null")
     done = site.run(*AGREED, "--backup", "bak_damaged", "--json")
     machine.run(f"rm -r {bad}")
     assert done.returncode == 1
