@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from comfytavern.deploy.checks.finding import Report, Verdict
+from comfytavern.deploy.checks.logs import trouble
 from comfytavern.deploy.checks.service import check
 from comfytavern.deploy.checks.visit import Login, Subject
 from tests.server import NAME, PASSWORD, Server
@@ -61,6 +62,12 @@ def test_a_seeded_mistake_is_found_and_named(name: str, backend: Server, tmp_pat
         found = failures(report(site, browser=fault.browser))
     assert fault.found_by in found
     assert fault.words in found[fault.found_by]
+
+
+def test_the_check_itself_writes_no_error_into_the_log(backend: Server, tmp_path: Path) -> None:
+    with Site(backend, tmp_path) as site:
+        report(site, login=None)
+    assert trouble(backend.printed().splitlines()) == {}
 
 
 def test_a_certificate_about_to_expire_fails_and_a_good_one_passes(backend: Server, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 QUIET: Final = {"websockets": logging.ERROR, "alembic": logging.WARNING, "uvicorn.error": logging.WARNING, "httpx": logging.WARNING}
 """Libraries that say at `info` what nobody asked."""
 
+UNTRUE: Final = "ASGI callable returned without completing handshake."
+
 _OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 
 
@@ -36,8 +38,14 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
+    logging.getLogger("uvicorn.error").addFilter(_is_true)
     for note in settings.notes:
         log.warning(note.message, extra={"variable": note.place["field"]})
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn says of a WebSocket that was refused in good order: an answer before the handshake is none to it."""
+    return record.msg != UNTRUE
 
 
 class Redacted(logging.Formatter):
