@@ -15,7 +15,7 @@ SERVICE: Final = {
     "CapabilityBoundingSet": [""],
     "ProtectSystem": ["strict"],
     "UMask": ["0027"],
-    "EnvironmentFile": ["-/etc/comfytavern/env/base.env", "-/etc/comfytavern/env/secrets.env", "/etc/comfytavern/env/%i.env"],
+    "EnvironmentFile": ["/etc/comfytavern/env/%i.env"],
 }
 SOCKET: Final = {"ListenStream": ["/run/comfytavern/%i.sock"], "SocketMode": ["0660"], "SocketGroup": ["www-data"], "RemoveOnStop": ["yes"]}
 
