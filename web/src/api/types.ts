@@ -22,6 +22,9 @@ export interface Preferences {
 export type User = Omit<S['User'], 'preferences'> & { preferences?: Preferences }
 export type LoginPlace = S['LoginPlace']
 export type Release = S['Release']
+export type ServerStatus = S['Status']
+export type ServerHistory = S['History']
+export type Deployed = Required<S['Deployed']>
 
 export type Project = S['Project']
 export type WorkflowSummary = S['WorkflowSummary']

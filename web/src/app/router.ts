@@ -42,6 +42,7 @@ export const router = createRouter({
     { path: '/runs', name: 'runs', component: runs, meta: { words: ['runs'], title: 'app.pages.runs' } },
     { path: '/runs/:run', name: 'run', component: run, props: true, meta: { words: ['runs'], title: 'app.pages.run' } },
     { path: '/settings/:section?', name: 'settings', component: () => import('./SettingsPage.vue'), props: true, meta: { words: ['settings', 'accounts', 'models'], title: 'app.pages.settings' } },
+    { path: '/status', name: 'status', component: () => import('@/features/operations/StatusPage.vue'), meta: { words: ['operations', 'runs'], title: 'app.pages.status' } },
     { path: '/trash', name: 'trash', component: () => import('@/features/projects/TrashPage.vue'), meta: { words: ['projects'], title: 'app.pages.trash' } },
     { path: '/:lost(.*)*', name: 'lost', component: () => import('./LostPage.vue'), meta: { title: 'app.pages.lost' } },
   ],

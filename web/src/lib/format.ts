@@ -38,6 +38,20 @@ export function count(amount: number | null | undefined, locale: string): string
   return amount === null || amount === undefined ? '–' : once(`${locale}/count`, () => new Intl.NumberFormat(locale)).format(amount)
 }
 
+/** A share of a hundred: `0 %`, `4.2 %`, `73 %`. */
+export function percent(share: number | null | undefined, locale: string): string {
+  if (share === null || share === undefined) return '–'
+  const digits = Math.abs(share) < 9.95 && share !== 0 ? 1 : 0
+  return once(`${locale}/percent/${digits}`, () => new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits })).format(share / 100)
+}
+
+/** A number with as many digits as help: `0`, `0.25`, `3.4`, `120`. */
+export function amount(value: number | null | undefined, locale: string): string {
+  if (value === null || value === undefined) return '–'
+  const digits = Math.abs(value) >= 99.5 ? 0 : Math.abs(value) >= 9.95 ? 1 : 2
+  return once(`${locale}/amount/${digits}`, () => new Intl.NumberFormat(locale, { maximumFractionDigits: digits })).format(value)
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [['year', 31_557_600], ['month', 2_629_800], ['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60]]
 
 /** How long ago: `5 minutes ago`, `yesterday`, `now` for anything under 45 seconds. */
@@ -52,4 +66,9 @@ export function ago(iso: string, locale: string, now = Date.now()): string {
 /** A moment in full: date and time to the second. */
 export function moment(iso: string, locale: string): string {
   return once(`${locale}/moment`, () => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })).format(new Date(iso))
+}
+
+/** A time of today to the second, as a clock shows it; `at` in ms since 1970. */
+export function clock(at: number, locale: string): string {
+  return once(`${locale}/clock`, () => new Intl.DateTimeFormat(locale, { timeStyle: 'medium' })).format(at)
 }
