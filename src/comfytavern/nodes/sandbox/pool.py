@@ -18,6 +18,8 @@ _BOOTSTRAP = "import json,sys; sys.path[:] = json.loads(sys.argv.pop()); from co
 _JOBS_PER_WORKER = 500
 _GRACE_S = 0.5
 """What a worker gets on top of its limit, to report by itself that the time is up."""
+_START_S = 60.0
+"""A busy machine takes its time to start a process; that is not the job's."""
 
 
 class Sandbox:
@@ -44,15 +46,16 @@ class Sandbox:
         """Return what the task returns for this payload (both JSON).
 
         Raises the `Failure` that the task reports, or `sandbox.time`, `sandbox.memory`, `sandbox.output`. A cancelled
-        call kills the worker at once; waiting for a free worker does not count as running time.
+        call kills the worker at once; waiting for a worker, a free one or a new one, does not count as running time.
         """
         seconds = self._time_s if time_s is None else time_s
         frame = msgspec.json.encode({"task": task, "payload": payload, "time_s": seconds})
         if len(frame) > self._payload_bytes:
             raise TooLarge("sandbox.input", f"The input has {len(frame):,} bytes; {self._payload_bytes:,} are allowed.", bytes=len(frame))
         async with self._free:
-            worker = self._idle.pop() if self._idle else await _Worker.start(self._limits)
+            worker = self._idle.pop() if self._idle else await _Worker.start(self._limits, task)
             try:
+                await worker.ready()
                 answer = await asyncio.wait_for(worker.ask(frame), seconds + _GRACE_S)
             except TimeoutError:
                 raise Failure("sandbox.time", f"This ran longer than {seconds:g} s and was stopped.", seconds=seconds) from None
@@ -94,12 +97,13 @@ class _Worker:
         self.jobs = 0
         self.healthy = False
         """Set after a job that left it fit for another."""
+        self._ready = False
 
     @classmethod
-    async def start(cls, limits: dict[str, int]) -> "_Worker":
-        """Start a child in a process group of its own, with an empty environment."""
+    async def start(cls, limits: dict[str, int], task: str) -> "_Worker":
+        """Start a child in a process group of its own, with an empty environment, that gets ready for `task`."""
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-        arguments = ["-I", "-c", _BOOTSTRAP, json.dumps(limits), json.dumps(sys.path)]
+        arguments = ["-I", "-c", _BOOTSTRAP, json.dumps(limits), task, json.dumps(sys.path)]
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, *arguments, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, env=kept, start_new_session=True
@@ -111,11 +115,27 @@ class _Worker:
     async def ask(self, frame: bytes) -> dict[str, Any]:
         """Send a job and return the answer. Raises `EOFError` or `OSError` when the child dies over it."""
         self.jobs += 1
-        to, of = self._process.stdin, self._process.stdout
-        if to is None or of is None:
+        to = self._process.stdin
+        if to is None:
             raise EOFError
         to.write(struct.pack(">I", len(frame)) + frame)
         await to.drain()
+        return await self._answer()
+
+    async def ready(self) -> None:
+        """Wait until the child can take its first job. Raises as `ask`, and `Unavailable` when it takes too long."""
+        if self._ready:
+            return
+        try:
+            await asyncio.wait_for(self._answer(), _START_S)
+        except TimeoutError:
+            raise Unavailable("sandbox.start", f"The sandbox did not start within {_START_S:g} s.") from None
+        self._ready = True
+
+    async def _answer(self) -> dict[str, Any]:
+        of = self._process.stdout
+        if of is None:
+            raise EOFError
         size = struct.unpack(">I", await of.readexactly(4))[0]
         return json.loads(await of.readexactly(size))
 

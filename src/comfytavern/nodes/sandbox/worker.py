@@ -12,13 +12,15 @@ TASKS = "comfytavern.nodes.sandbox.tasks"
 
 
 def main() -> None:
-    """Serve until the parent closes the pipe. `argv[1]` holds the limits as JSON."""
+    """Say that it is ready, then serve until the parent closes the pipe. `argv[1]` holds the limits as JSON, `argv[2]` the first task."""
     limits: dict[str, int] = json.loads(sys.argv[1])
     jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123 -- a device, not a path
         for standard in (0, 1, 2):
             os.dup2(nothing.fileno(), standard)
     _limit(limits)
+    importlib.import_module(f"{TASKS}.{sys.argv[2]}").warm()
+    _write(answers, {}, limits["output_bytes"])
     while (job := _read(jobs)) is not None:
         _allow_cpu(job["time_s"])
         _write(answers, _answer(job), limits["output_bytes"])

@@ -5,6 +5,11 @@ from typing import Any
 from comfytavern.nodes.sandbox.tasks.refusal import Refusal
 
 
+def warm() -> None:
+    """Load what the first job would have to wait for."""
+    import jsonpath  # noqa: F401, PLC0415 -- for run()
+
+
 def run(payload: dict[str, Any]) -> list[Any]:
     """Return the matches of `{path, value}` in document order."""
     import jsonpath  # noqa: PLC0415 -- only a worker pays for it

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 PRINTED_MAX = 64 * 1024
 
 
+def warm() -> None:
+    """Load what the first job would have to wait for."""
+    _pool()
+
+
 def run(payload: dict[str, Any]) -> dict[str, Any]:
     """Run `{code, inputs, outputs, time_s, memory_bytes}`.
 

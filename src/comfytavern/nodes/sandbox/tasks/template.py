@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 
+def warm() -> None:
+    """Load what the first job would have to wait for."""
+    _environment()
+
+
 def run(payload: dict[str, Any]) -> str:
     """Return the rendered text of `{template, variables}`. Raises `Refusal` with the line of the mistake."""
     from jinja2 import TemplateSyntaxError, UndefinedError  # noqa: PLC0415 -- only a worker pays for it
