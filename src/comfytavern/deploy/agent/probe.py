@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import time
@@ -96,7 +97,9 @@ def cause(lines: list[str]) -> str:
     said = [line.strip() for line in lines if line.strip()]
     named = [line for line in said if CAUSE.match(line)]
     if named:
-        return named[-1][:300]
+        after = said[len(said) - said[::-1].index(named[-1]) :]
+        problems = [line[2:] for line in itertools.takewhile(lambda line: line.startswith("- "), after)]
+        return " ".join([named[-1], *problems])[:300]
     for line in reversed(said):
         if found := ENDED.search(line):
             return KILLED if found[1] != "exited" and found[3] == "KILL" else f"it ended with {WORDS.get(found[1], found[1])} {found[2]}"
