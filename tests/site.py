@@ -45,7 +45,7 @@ http {{
     }}
     location = /metrics {{ return 404; }}
     location ~ ^/(api|health|ready|version)(/|$) {{ proxy_pass http://127.0.0.1:{backend}; proxy_buffering off; add_header X-Proxy 1; }}
-    location = /ws {{ proxy_pass http://127.0.0.1:{backend}; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; }}
+    location = /ws {{ proxy_pass http://127.0.0.1:{backend}; proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; }}
   }}
 }}
 """

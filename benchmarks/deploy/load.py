@@ -4,8 +4,8 @@
 
 Runs until its input ends (or `--seconds`), then lets what has begun come to its end and prints one JSON line. Kinds:
 `keep` GET on a kept connection, `fresh` GET on a new one, `post` 64 KB that the server reads whole, `slow` a run of 800 ms that is
-waited for, `stream` the events of a long run by SSE, `watch` the same by WebSocket. A move that the server has asked for is not a
-failure; everything else is: the reader of this file should look for what it does *not* count.
+waited for, `stream` the events of a long run by SSE, `watch` the same by WebSocket, `visit` sockets that come and go. A move that the
+server has asked for is not a failure; everything else is: the reader of this file should look for what it does *not* count.
 
 Each user is in a bucket of their own, so a canary has its part of them; with `--spread`, each request is of another user, so that a
 canary has exactly its part of the requests too.
@@ -28,7 +28,7 @@ from typing import Any, Final
 import uvloop
 
 from benchmarks.deploy.graphs import nap, padded, ticker
-from benchmarks.deploy.watch import stream, watch
+from benchmarks.deploy.watch import stream, visit, watch
 from benchmarks.deploy.wire import Fault, Line, Place
 
 COOKIE: Final = "ct_session"
@@ -55,6 +55,7 @@ class Mix:
     slow: int = 1
     stream: int = 1
     watch: int = 12
+    visit: int = 0
     rate: float = 140.0
     """Requests per second of `keep`, `fresh` and `post` together; `slow` goes as fast as it can."""
     paths: tuple[str, ...] = PATHS
@@ -146,6 +147,7 @@ class Load:
         if mix.stream or mix.watch:
             users.append(self._tick(host))
         users += [stream(host, self.tally, self.over, next(self._buckets)) for _ in range(mix.stream)]
+        users += [visit(host, self.tally, self.over, self._buckets) for _ in range(mix.visit)]
         return users + [watch(host, self.tally, self.over, at * 100 // mix.watch) for at in range(mix.watch)]
 
     async def _repeat(self, kind: str, once: Callable[[], Awaitable[None]], every_s: float) -> None:

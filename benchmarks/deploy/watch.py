@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.deploy.load import Host, Tally
 
 OVER: Final = {"ok", "failed", "cancelled"}
-OPEN_S, QUIET_S = 10.0, 40.0
+OPEN_S, QUIET_S, VISIT_S = 10.0, 40.0, 2.0
 AGAIN_S: Final = 0.2
 """How long somebody whose line broke waits: that is a failure already, the rest is to see the next."""
 
@@ -107,6 +108,28 @@ async def watch(host: "Host", tally: "Tally", over: asyncio.Event, bucket: int) 
             await asyncio.sleep(AGAIN_S)
     if old is not None:
         await old.close()
+
+
+async def visit(host: "Host", tally: "Tally", over: asyncio.Event, buckets: Iterator[int]) -> None:
+    """Come, stay for a moment and go, each time as somebody else: only who comes anew is sent to a canary, a socket stays where it is."""
+    while not over.is_set():
+        try:
+            wire = await _open(host, next(buckets))
+        except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as error:
+            tally.ws["refused"] += 1
+            tally.fail("visit", error)
+            await asyncio.sleep(AGAIN_S)
+            continue
+        try:
+            async with asyncio.timeout(VISIT_S):
+                while json.loads(await wire.recv())["type"] != "drain":
+                    pass
+        except TimeoutError:
+            pass
+        except ConnectionClosed as error:
+            tally.ws["abrupt"] += 1
+            tally.fail("visit", Fault("abrupt", repr(error)))
+        await wire.close()
 
 
 async def _open(host: "Host", bucket: int) -> ClientConnection:

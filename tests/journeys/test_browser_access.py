@@ -11,7 +11,7 @@ from tests.server import Server
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ["/", "/runs", "/settings/models", "/settings/profile", "/settings/keyboard", "/trash"]
+PAGES = ["/", "/runs", "/settings/models", "/settings/profile", "/settings/keyboard", "/status", "/trash"]
 IGNORED = {"span[aria-hidden][tabindex='0']"}  # The kit's focus guards: never reached by a screen reader.
 
 

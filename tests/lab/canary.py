@@ -19,10 +19,9 @@ NOTICE_S: Final = 1.0
 
 
 def users(hosts: int, keep: int = 40) -> tuple[str, ...]:
-    """Return who is there: each request of another user, and watchers of whom 5 % are two or three in all."""
+    """Return who is there: each request of another user, watchers who stay, and visitors of whom a canary gets its part."""
     paced = ("--keep", str(keep), "--fresh", "6", "--post", "0", "--slow", "0", "--stream", "0")
-    watch = ("--watch", str(40 if hosts == 1 else 20))
-    return (*paced, *watch, "--paths", "/api/ping,/api/ping,/api/ping,/api/session", "--spread")
+    return (*paced, "--watch", "4", "--visit", str(60 // hosts), "--paths", "/api/ping,/api/ping,/api/ping,/api/session", "--spread")
 
 
 def release(base: Path, name: str, out: Path, change: Change | None = None) -> str:

@@ -1,6 +1,7 @@
 """A canary on real machines: a bad one is taken back by itself and hardly anybody notices, a good one gets everybody."""
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,9 +19,9 @@ from tests.lab.postgres import Postgres
 from tests.lab.traffic import NAME, PASSWORD
 
 RATE = 120.0
-STABLE = "0.1.0+stable"
 FAILURES_MAX = 10
-WEIGHED = "steps = [10, 25, 100]\nstep_s = 45\nhold_s = 60\nmin_requests = 5\n"
+WEIGHED = "steps = [10, 25, 100]\nstep_s = 1\nhold_s = 280\nmin_requests = 5\n"
+"""A step waits for five requests that count."""
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +55,12 @@ def installed(site: Installation, base: Path, releases: Path) -> Installation:
 
 def harmful(site: Installation, base: Path, releases: Path, name: str) -> Rollout:
     """Roll out a bad release, which must be taken back."""
-    site.strategy_more = HARMFUL
+    site.strategy_more, before = HARMFUL, site.serving()
     found = roll_out(site, release(base, name, releases, HARMS[name]), rate=RATE)
     assert found.end.code == 5, found.line()
     assert found.sentence.startswith(f"{found.release} was taken back at 5 %: "), found.sentence
-    assert site.serving() == [STABLE] * len(site.fleet.machines)
-    assert left(site, found, STABLE) == []
+    assert site.serving() == before
+    assert left(site, found, before[0]) == []
     assert found.counted["failed"] <= FAILURES_MAX, found.counted["first_failures"]
     return found
 
@@ -80,12 +81,12 @@ def test_any_other_harm_is_found_as_well(name: str, site: Installation, base: Pa
 
 @pytest.mark.slow
 def test_too_few_requests_hold_a_canary_and_then_end_it(site: Installation, base: Path, releases: Path) -> None:
-    site.strategy_more = NOBODY
+    site.strategy_more, before = NOBODY, site.serving()
     found = roll_out(site, release(base, "nobody", releases))
     assert found.end.code == 5
     assert "Inconclusive: Only 0 requests came in" in found.sentence
     assert "40 are needed" in found.sentence
-    assert left(site, found, STABLE) == []
+    assert left(site, found, before[0]) == []
 
 
 @pytest.mark.slow
@@ -98,24 +99,28 @@ def test_weights_hold_on_a_machine_for_two_thousand_clients(site: Installation, 
     """Within 1.5 points, everybody stays where they are and never goes back, the web app and the API are of one release."""
     site.strategy_more = WEIGHED
     attempt, weights, seen = Attempt(site, "apply", release(base, "weighed", releases), "--yes"), iter((10, 25)), list[Seen]()
-    for event in attempt.steps():
-        if (event["verb"], event["state"]) == ("setw", "ok"):
-            percent = next(weights)
-            now = census(site, seen)
-            assert problems(now, "0.1.0+weighed", percent, before=seen) == []
-            assert census(site, now, 200) == now[:200]
-            seen = now
-    assert attempt.end().code == 0
-    assert {there for _, _, there in census(site, seen, 200)} == {"0.1.0+weighed"}
+    try:
+        for event in attempt.steps():
+            if (event["verb"], event["state"]) == ("setw", "ok"):
+                now = census(site, seen, "/version")
+                assert problems(now, "0.1.0+weighed", next(weights), before=seen) == []
+                assert census(site, now[:200], "/version") == now[:200], "the same for ever"
+                seen = now
+                census(site, seen[:200], "/api/ping")
+        assert attempt.end().code == 0
+    finally:
+        attempt.kill()
+    assert {there for _, _, there in census(site, seen[:200], "/version")} == {"0.1.0+weighed"}
     site.deploy("rollback", "--yes")
 
 
-def census(site: Installation, before: list[Seen], count: int = 2000) -> list[Seen]:
-    """Return what so many clients of the machine get, by its own nginx."""
-    words = [sys.executable, "-m", "tests.lab.census", site.fleet.machines[0].address, "80", SITE, "/api/ping", str(count)]
+def census(site: Installation, before: list[Seen], path: str) -> list[Seen]:
+    """Return what clients of the machine get by its own nginx: those from before, or two thousand new ones."""
+    count = len(before) or 2000
+    words = [sys.executable, "-m", "tests.lab.census", site.fleet.machines[0].address, "80", SITE, path, str(count)]
     given = json.dumps([bucket for bucket, _, _ in before]).encode()
-    process = site.fleet.begin(words, stdin=-1, stdout=-1)
-    return [(bucket, web, there) for bucket, web, there in json.loads(process.communicate(given, timeout=120)[0])]
+    process = site.fleet.begin(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return [(bucket, web, there) for bucket, web, there in json.loads(process.communicate(given, timeout=240)[0])]
 
 
 @pytest.mark.slow

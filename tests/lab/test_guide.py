@@ -60,7 +60,7 @@ def laptop(able: None, base: Path, tmp_path: Path) -> Iterator[Laptop]:
     made = variant(base, "0.1.0+guide", out=tmp_path / "releases", sign_key=tmp_path / ".ssh" / "release")
     with Fleet(1) as fleet:
         machine = fleet.machines[0]
-        machine.run("cat >> /root/.ssh/authorized_keys", given=(tmp_path / ".ssh" / "tavern.pub").read_bytes())
+        machine.run("cat >> ~/.ssh/authorized_keys", given=(tmp_path / ".ssh" / "tavern.pub").read_bytes())
         (tmp_path / ".ssh" / "known_hosts").write_text(f"{DOMAIN} {machine.host_key}\n")
         (tmp_path / "hosts").write_text(f"127.0.0.1 localhost\n{machine.address} {DOMAIN}\n")
         laptop = Laptop(fleet, tmp_path, packed(made, tmp_path))

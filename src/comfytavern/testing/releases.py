@@ -115,7 +115,7 @@ _init = Edge.__init__
 
 def _changed(self, app, *given, **named):
     async def changed(scope, receive, send):
-        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+        if scope["type"] == "http" and scope["path"].startswith("/api/") and scope["path"] != "/api/setup":
 %s
             if scope["path"] == "/api/ping":
                 json = [(b"content-type", b"application/json"), (b"content-length", b"2")]
@@ -149,7 +149,8 @@ return
 def faulty(requests: str = "pass", sockets: str = "pass") -> Change:
     """Return a change that runs code inside the layer that counts, for each request to the API and for each socket.
 
-    What it does counts as the app's own doing. `/api/ping` is answered there too: a small box can offer many requests of that kind.
+    What it does counts as the app's own doing. `/api/setup`, which every release is tried with before anybody is sent to it, stays as it
+    is: a canary has to find the harm. `/api/ping` is answered there too: a small box can offer many requests of that kind.
     """
     code = _EDGE % (textwrap.indent(requests.strip(), " " * 12), textwrap.indent(sockets.strip(), " " * 12))
     return ending("comfytavern/api/edge.py", code)

@@ -79,6 +79,11 @@ async def test_requests_fail(name: str, times: int, tmp_path: Path) -> None:
     assert f'{REQUESTS}"200"}}' in text
 
 
+async def test_the_try_before_the_canary_goes_well(tmp_path: Path) -> None:
+    """Else it stops the release half of the time, before anybody is sent to it."""
+    assert f'{REQUESTS}"200"}} 40.0' in await counted(tmp_path, "half_fail", "http", "/api/setup", 40)
+
+
 async def test_requests_are_slow(tmp_path: Path) -> None:
     text = await counted(tmp_path, "slow", "http", "/api/ping", 2)
     assert 'comfytavern_http_request_seconds_bucket{le="0.25",method="GET",route="unknown"} 0.0' in text

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.deploy import wire
 from benchmarks.deploy.load import Host, Load, Mix, Tally, result
-from benchmarks.deploy.watch import stream, watch
+from benchmarks.deploy.watch import stream, visit, watch
 from benchmarks.deploy.wire import Fault, Line, Place
 
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -239,7 +239,7 @@ async def test_a_socket_that_is_closed_without_a_notice_is_abrupt(code: int | No
         else:
             await connection.close(code)
 
-    tally = await watched(talk, 0.3)
+    tally = await watched(talk, 0.8)
     assert tally.ws["abrupt"] > 0
     assert tally.failed["watch abrupt"] == tally.ws["abrupt"]
     assert max(tally.gaps_ms) >= 200, "nobody listened between the two"
@@ -266,6 +266,31 @@ async def test_a_number_that_is_missing_or_comes_twice_is_counted(seqs: tuple[in
 
     tally = await watched(talk, 0.8)
     assert tally.ws[what] == count
+
+
+@pytest.mark.parametrize(("goes", "abrupt"), [(True, True), (False, False)])
+async def test_visitors_are_somebody_else_each_time_and_notice_when_they_are_thrown_out(
+    goes: bool, abrupt: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.deploy.watch.VISIT_S", 0.1)
+    seen: list[str] = []
+
+    async def connected(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        seen.append(connection.request.headers["Cookie"])
+        await connection.send(json.dumps({"type": "hello"}))
+        if goes:
+            await asyncio.sleep(0.02)
+            connection.transport.abort()
+        await connection.wait_closed()
+
+    tally, over = Tally(), asyncio.Event()
+    async with serve(connected, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        asyncio.get_running_loop().call_later(0.8, over.set)
+        await asyncio.wait_for(visit(Host(Place("127.0.0.1", port, f"127.0.0.1:{port}"), "none"), tally, over, iter(range(100))), 5)
+    assert len(set(seen)) == len(seen) >= 2
+    assert bool(tally.failed["visit abrupt"]) is abrupt
 
 
 async def test_a_socket_that_is_refused_is_counted() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS_MORE: Final = ["--disable-component-update", "--disable-sync", "--disable-extensions"]
-STEP_MS: Final = 15_000
+STEP_MS: Final = 7_000
 INSIDE: Final = re.compile(r"^[^?]*/settings/models$")
 """Not the login page, whose address names this one after a question mark."""
 CONSOLE_HINT: Final = "Open the page with the browser's developer tools and look at the console."
