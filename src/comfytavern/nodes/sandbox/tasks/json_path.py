@@ -1,5 +1,6 @@
 """Everything in a value that a JSONPath finds."""
 
+import importlib
 from typing import Any
 
 from comfytavern.nodes.sandbox.tasks.refusal import Refusal
@@ -7,7 +8,7 @@ from comfytavern.nodes.sandbox.tasks.refusal import Refusal
 
 def warm() -> None:
     """Load what the first job would have to wait for."""
-    import jsonpath  # noqa: F401, PLC0415 -- for run()
+    importlib.import_module("jsonpath")
 
 
 def run(payload: dict[str, Any]) -> list[Any]:
