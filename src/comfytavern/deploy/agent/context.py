@@ -38,7 +38,7 @@ class Context:
             raise Failed(
                 "deploy.fenced",
                 f"The lock was taken over (fence {int(self.fence)}, now {int(stored)}), so this step was refused.",
-                "Another deployment holds this host; see `comfytavern deploy lock`.",
+                "Another deployment holds this host; see `comfytavern deploy lock show`.",
                 fence=self.fence,
                 stored=stored,
             )

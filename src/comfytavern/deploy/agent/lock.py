@@ -63,7 +63,7 @@ def lock_renew(context: Context) -> dict[str, Any]:
     with disk.held(os.path.join(paths.state, "lock.mutex")):
         holder = _holder(paths)
         if holder is None or holder["fence"] != context.fence:
-            raise Failed("deploy.lock_lost", "The lock is no longer ours.", "Another deployment took over; see `comfytavern deploy lock`.")
+            raise Failed("deploy.lock_lost", "The lock is no longer ours.", "Another deployment took over; see `comfytavern deploy lock show`.")
         disk.write_json(_owner_file(paths), {**holder, "heartbeat": _beat()})
         return {"fence": holder["fence"]}
 
@@ -176,7 +176,7 @@ def _shown(holder: dict[str, Any]) -> dict[str, Any]:
 def _locked(holder: dict[str, Any]) -> Failed:
     pid, deploy, since = (holder.get(key, "?") for key in ("pid", "deploy", "since"))
     sentence = f"{_name(holder)} (process {pid}) holds the lock for {deploy} since {since}."
-    return Failed("deploy.locked", sentence, "Wait, or see `comfytavern deploy lock`.", holder=_shown(holder))
+    return Failed("deploy.locked", sentence, "Wait, or see `comfytavern deploy lock show`.", holder=_shown(holder))
 
 
 def boot_id() -> str:
