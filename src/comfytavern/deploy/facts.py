@@ -25,6 +25,8 @@ class State(msgspec.Struct, frozen=True):
 
     active: SlotName | None = None
     previous: SlotName | None = None
+    current: str | None = None
+    """The release that was written down last."""
     previous_good: str | None = None
     driver: str | None = None
     slots: dict[str, Slot] = {}

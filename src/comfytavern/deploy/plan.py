@@ -88,7 +88,8 @@ def _turn(host: str, facts: Facts) -> Turn:
 
 def _unsettled(facts: Facts, release: str) -> bool:
     """Tell whether `release` serves and nobody wrote it down: the controller died just before the end."""
-    return facts.active == release and not any(each.id == release and each.good for each in facts.releases)
+    written = facts.state.current == release and any(each.id == release and each.good for each in facts.releases)
+    return facts.active == release and not written
 
 
 def _brought(spec: Spec, release: Release, fleet: Fleet, turns: tuple[Turn, ...]) -> tuple[Stage, ...]:

@@ -35,6 +35,9 @@ FREE = {"facts", "lock_acquire", "lock_renew", "lock_release", "lock_show", "loc
 class RecordingHost:
     """One machine in memory."""
 
+    current: str | None = None
+    """The release that was written down last."""
+
     def __init__(self, name: str = "h1") -> None:
         """Make a machine on which nothing was deployed yet."""
         self.name = name
@@ -181,7 +184,7 @@ class RecordingHost:
             "clock": "2026-11-24T12:00:00Z",
             "nginx": "/usr/sbin/nginx",
             "managers": {"systemd": "252", "supervisord": None, "pm2": None},
-            "state": {"active": self.active, "slots": self.slots, "weights": self.weights, "deploy": None},
+            "state": {"active": self.active, "current": self.current, "slots": self.slots, "weights": self.weights, "deploy": None},
             "releases": [
                 {"id": each, "installed_at": None, "good": good, "schema": self.levels.get(each)} for each, good in self.installed.items()
             ],
@@ -270,6 +273,7 @@ class RecordingHost:
         self.entries.append({"release": release, "deploy": deploy, "outcome": outcome, "note": note})
         if outcome == "ok":
             self.installed[release] = True
+            self.current = release
 
     def _ledger(self) -> dict[str, Any]:
         return {"items": self.entries}

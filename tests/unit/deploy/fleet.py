@@ -43,7 +43,7 @@ def machines(hosts: int = 3, active: str | None = OLD, level: int | None = 2) ->
         if active:
             each.installed[active] = True
             each.slots["blue"] = {"release": active, "state": "active", "since": None}
-            each.active, each.weights = "blue", {"blue": 100, "green": 0}
+            each.active, each.current, each.weights = "blue", active, {"blue": 100, "green": 0}
     return found
 
 

@@ -42,7 +42,7 @@ async def planned(kind: str) -> Plan:
                 beside(host, NEW if kind == "deploy-again" else "0.9.0+ccccccc", "ready" if kind == "deploy-again" else "warm")
             case "nothing" | "rollback-warm" | "finish":
                 switched(host)
-                host.installed[NEW] = True
+                host.installed[NEW], host.current = True, NEW
             case "rollback-cold":
                 switched(host)
                 host.slots["blue"] = {"release": None, "state": "empty", "since": None}

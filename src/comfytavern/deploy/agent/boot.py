@@ -12,7 +12,7 @@ SERVING = ("active", "warm", "draining")
 
 
 def boot(context: Context) -> dict[str, Any]:
-    """Make the links and start what was active or warm; returns {started, failed}. A slot that was only being started is left alone.
+    """Make the links and start what was active or warm; returns {started, failed}. A slot that was only being started has failed.
 
     While the gate is closed nothing is started: whoever closed it goes on.
     """
@@ -22,7 +22,10 @@ def boot(context: Context) -> dict[str, Any]:
     state = load(context.paths)
     started, failed = [], {}
     for slot, known in sorted(state["slots"].items(), key=lambda item: item[0] != state["active"]):
-        if known["release"] is None or (known["state"] not in SERVING and not state["weights"].get(slot)):
+        if known["release"] is None:
+            continue
+        if known["state"] not in SERVING and not state["weights"].get(slot):
+            context.set_slot(slot, "failed")  # It runs no more: the next attempt must not take it for one that is ready.
             continue
         try:
             drivers.driver(state["driver"], context.paths).start(slot)

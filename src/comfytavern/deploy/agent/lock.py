@@ -63,7 +63,8 @@ def lock_renew(context: Context) -> dict[str, Any]:
     with disk.held(os.path.join(paths.state, "lock.mutex")):
         holder = _holder(paths)
         if holder is None or holder["fence"] != context.fence:
-            raise Failed("deploy.lock_lost", "The lock is no longer ours.", "Another deployment took over; see `comfytavern deploy lock show`.")
+            hint = "Another deployment took over; see `comfytavern deploy lock show`."
+            raise Failed("deploy.lock_lost", "The lock is no longer ours.", hint)
         disk.write_json(_owner_file(paths), {**holder, "heartbeat": _beat()})
         return {"fence": holder["fence"]}
 
