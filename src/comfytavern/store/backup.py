@@ -104,10 +104,12 @@ def read(folder: Path) -> Backup:
 
 
 def found(*folders: Path) -> list[tuple[Path, Backup]]:
-    """Return the backups in these folders, the newest first; what is none is left out."""
+    """Return the backups in these folders, the newest first; what is none, or on its way in or out, is left out."""
     kept: list[tuple[Path, Backup]] = []
     for folder in folders:
         for sidecar in folder.glob(f"*/{SIDECAR}") if folder.is_dir() else ():
+            if sidecar.parent.name.startswith("."):
+                continue
             with contextlib.suppress(NotFound, Unavailable):
                 kept.append((sidecar.parent, read(sidecar.parent)))
     return sorted(kept, key=lambda each: each[1].created_at, reverse=True)

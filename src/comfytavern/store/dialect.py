@@ -140,8 +140,13 @@ def copy_file(source: Path, target: Path) -> None:
         connection.execute("VACUUM INTO ?", (str(target),))
 
 
+def _pragma(path: Path, name: str, mode: str) -> Any:
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as connection:
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
 def examine_file(path: Path, *, thorough_bytes: int = 64 << 20) -> None:
-    """Look at a SQLite file without writing to it. Raises `store.corrupt` or `store.locked`.
+    """Look at a SQLite file, and write to it only to roll back what was cut off. Raises `store.corrupt` or `store.locked`.
 
     Files up to `thorough_bytes` are checked page by page (about 0.2 s for 64 MiB), larger ones by their header and schema only.
     """
@@ -149,10 +154,14 @@ def examine_file(path: Path, *, thorough_bytes: int = 64 << 20) -> None:
         head = file.read(16)
     if head and head != b"SQLite format 3\x00":
         raise fault("corrupt", "the header is not SQLite's")
+    check = "quick_check(1)" if path.stat().st_size <= thorough_bytes else "schema_version"
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            check = "quick_check(1)" if path.stat().st_size <= thorough_bytes else "schema_version"
-            found = connection.execute(f"PRAGMA {check}").fetchone()[0]
+        try:
+            found = _pragma(path, check, "ro")
+        except sqlite3.OperationalError as error:
+            if not str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+                raise
+            found = _pragma(path, check, "rw")  # Somebody was killed in the middle of a change: it has to be rolled back first.
     except sqlite3.DatabaseError as error:
         raise fault(
             "locked" if isinstance(error, sqlite3.OperationalError) and "locked" in str(error) else "corrupt", str(error)
