@@ -57,7 +57,7 @@ def test_deploying_and_rolling_back_is_noticed_by_nobody(site: Installation, art
         counted = traffic.end()
     assert counted["failures"] == {}, counted["first_failures"]
     assert (counted["failed"], counted["ws_abrupt"], counted["ws_lost"]) == (0, 0, 0)
-    assert counted["ws_moved"] >= 2 * 3 * 3
+    assert counted["ws_moved"] >= 3 * 3, "those of the way back may still be on it when the load ends"
     assert counted["gap_ms_max"] <= 500
     assert {"0.1.0+test0", "0.1.0+test1"} <= set(counted["releases"])
 

@@ -27,7 +27,7 @@ def site(able: None, artifacts: list[Path], tmp_path_factory: pytest.TempPathFac
     ("kind", "at"),
     [
         ("kill", 5),
-        ("power", 12),
+        pytest.param("power", 12, marks=pytest.mark.slow),
         pytest.param("cut", 9, marks=pytest.mark.slow),
         *(pytest.param(kind, at, marks=pytest.mark.slow) for kind in ("kill", "cut", "power") for at in range(2, 30, 4)),
     ],

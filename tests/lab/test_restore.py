@@ -63,11 +63,11 @@ def upgraded(site: Installation, artifacts: list[Path]) -> None:
     site.add_person(AFTER, "a long password")
 
 
-@pytest.fixture(scope="module", params=[1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[pytest.param(1, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
 def site(
     request: pytest.FixtureRequest, able: None, artifacts: list[Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
-    """One machine with SQLite; in the long form also three on a PostgreSQL."""
+    """One machine with SQLite, and three on a PostgreSQL; tests/unit/deploy/test_restore.py is the short form."""
     with Fleet(request.param) as fleet, ExitStack() as stack:
         database = stack.enter_context(Postgres(fleet)) if request.param > 1 else None
         site = Installation(fleet, tmp_path_factory.mktemp("site"), database=database)

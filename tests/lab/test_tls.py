@@ -3,6 +3,7 @@
 import json
 import ssl
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,9 @@ def test_a_renewed_certificate_is_taken_over_by_the_next_apply_and_nothing_else_
     assert served(site) == before, "nginx has not read it yet"
     said = site.deploy("apply", str(artifacts[0]), "--yes")
     assert "site" in json.dumps(said["plan"])
+    until = time.monotonic() + 10
+    while served(site) != first_of(new[0]) and time.monotonic() < until:  # nginx takes a reload up when it gets round to it.
+        time.sleep(0.1)
     assert served(site) == first_of(new[0])
     assert site.fleet.machines[0].run("pgrep -u comfytavern -f 'comfytavern serve'") == pids
     assert not site.deploy("apply", str(artifacts[0]), "--yes")["plan"].get("stages")

@@ -18,6 +18,8 @@ CRASHES_MAX = 3
 ASSET = re.compile(rb"""(?:src|href)="/(assets/[^"?#]+)\"""")
 SAMPLE = re.compile(r"([A-Za-z_:][\w:]*)(?:\{(.*)\})? ([^ ]+)(?: \d+)?\Z")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+LAG_S = 1.5
+"""A log arrives a little after the process that wrote it has ended."""
 CAUSE = re.compile(
     r"^(?:[\w.]+(?:Error|Exception|Exit|Interrupt|Failure|Invalid|Unavailable)\b.*|comfytavern: .+|error: .+)", re.IGNORECASE
 )
@@ -89,7 +91,12 @@ def _complaint(reply: http.Reply) -> str:
 
 def why(context: Context, slot: str, manager: Driver) -> str:
     """Return why the slot's process ended, by what it wrote since it was started: the slot may have held another release before."""
-    return cause(manager.logs(slot, 200, str(load(context.paths)["slots"][slot]["since"] or "")))
+    since, until = str(load(context.paths)["slots"][slot]["since"] or ""), time.monotonic() + LAG_S
+    while True:
+        lines = manager.logs(slot, 200, since)
+        if time.monotonic() >= until or any(CAUSE.match(line.strip()) for line in lines):
+            return cause(lines)
+        time.sleep(0.1)
 
 
 def cause(lines: list[str]) -> str:
