@@ -113,6 +113,13 @@ def test_the_cause_is_what_the_process_said_or_how_it_ended(log: list[str], caus
     assert probe.cause(log) == cause
 
 
+def test_a_line_of_code_in_a_traceback_that_is_not_whole_yet_is_not_the_cause() -> None:
+    assert (
+        probe.cause(["ImportError: it is broken", "Traceback (most recent call last):", "    sys.exit(main())"])
+        == "ImportError: it is broken"
+    )
+
+
 def test_the_log_of_an_earlier_release_is_not_the_cause(context: Context) -> None:
     log = Path(pidfile.log_file(context.paths, "green"))
     log.parent.mkdir(parents=True)

@@ -21,7 +21,7 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 LAG_S = 1.5
 """A log arrives a little after the process that wrote it has ended."""
 CAUSE = re.compile(
-    r"^(?:[\w.]+(?:Error|Exception|Exit|Interrupt|Failure|Invalid|Unavailable)\b.*|comfytavern: .+|error: .+)", re.IGNORECASE
+    r"^(?:[\w.]+(?:Error|Exception|Exit|Interrupt|Failure|Invalid|Unavailable)(?::.*)?|comfytavern: .+|error: .+)$", re.IGNORECASE
 )
 ENDED = re.compile(r"Main process exited, code=(\w+), status=(\d+)(?:/(\w+))?")
 WORDS = {"exited": "exit code", "killed": "signal", "dumped": "signal"}
