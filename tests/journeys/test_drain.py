@@ -41,6 +41,12 @@ def load(slots: Slots) -> Load:
         return Load(slots.url, owner.cookies[COOKIE])
 
 
+async def one_more(load: Load, moved: int) -> None:
+    """Return when more than `moved` sockets have moved."""
+    while load.moves["ws"] <= moved:  # noqa: ASYNC110 -- counted by others
+        await asyncio.sleep(0.02)
+
+
 def report(load: Load) -> str:
     return json.dumps(
         {"done": load.done, "moves": load.moves, "failed": len(load.failures), "open_ms_max": max(load.opening_ms, default=0)}
@@ -53,12 +59,15 @@ async def test_twenty_switches_under_load_fail_nobody(slots: Slots, record_prope
     await asyncio.to_thread(slots.start, "green")
     async with people.running(watchers=2):
         for at in range(SWITCHES):
+            moved = people.moves["ws"]
             await asyncio.to_thread(slots.switch, ("green", "blue")[at % 2])
             await asyncio.sleep(0.8)
+            with contextlib.suppress(TimeoutError):  # There need be nobody just then.
+                await asyncio.wait_for(one_more(people, moved), 1.5)
     record_property("load", report(people))
     assert people.failures == [], report(people)
     assert people.moves["sse"] >= SWITCHES // 2
-    assert people.moves["ws"] >= SWITCHES // 5  # Enough were there to be moved; how many a busy box gets round to is no promise.
+    assert people.moves["ws"] >= SWITCHES // 2
 
 
 @behind_nginx

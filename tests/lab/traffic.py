@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from tests.lab.installation import SITE, Installation
 
 NAME, PASSWORD = "Olive", "correct horse battery staple"
 BEGIN_S, END_S = 60.0, 120.0
+MOVED = re.compile(r"'moved': (\d+)")
 SMALL: Final = ("--keep", "2", "--fresh", "1", "--post", "1", "--slow", "1", "--stream", "1", "--watch", "3")
 
 
@@ -35,6 +37,8 @@ class Traffic:
         self._heard = ""
         self.done = 0
         """Requests so far, a few seconds old."""
+        self.moved = 0
+        """Sockets that went to another slot so far, as old."""
         threading.Thread(target=self._listen, daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -58,11 +62,13 @@ class Traffic:
                 self._begun.set()
             with contextlib.suppress(IndexError, ValueError):
                 self.done = int(text.split()[1])
+            if found := MOVED.search(text):
+                self.moved = int(found[1])
 
-    def wait_for(self, requests: int, longest_s: float) -> None:
-        """Return when there were so many requests, or after so long."""
+    def wait_for(self, requests: int, longest_s: float, *, moved: int = 0) -> None:
+        """Return when there were so many requests and so many sockets have moved, or after so long."""
         until = time.monotonic() + longest_s
-        while self.done < requests and time.monotonic() < until and self._process.poll() is None:
+        while (self.done < requests or self.moved < moved) and time.monotonic() < until and self._process.poll() is None:
             time.sleep(0.5)
 
     def end(self) -> dict[str, Any]:

@@ -134,19 +134,19 @@ class Accounts:
 
     async def users(self, actor: User) -> list[User]:
         """Return all users, oldest first. Only for the owner."""
-        _require_owner(actor)
+        require_owner(actor)
         return await self._users.everybody()
 
     async def add_user(self, actor: User, name: str, password: str, role: Role = Role.MEMBER) -> User:
         """Add a user. Only for the owner. Raises `Conflict` (`accounts.name_taken`)."""
-        _require_owner(actor)
+        require_owner(actor)
         credentials = await self._new(name, password, role)
         await self._add(credentials)
         return credentials.user
 
     async def remove_user(self, actor: User, id: str) -> None:
         """Remove a user with everything that is theirs. Only for the owner, who cannot remove themselves."""
-        _require_owner(actor)
+        require_owner(actor)
         if id == actor.id:
             raise Conflict("accounts.yourself", "You cannot remove yourself.")
         if not await self._users.remove(id):
@@ -192,6 +192,7 @@ class Accounts:
         return Login(user=user, session=session, token=token)
 
 
-def _require_owner(actor: User) -> None:
+def require_owner(actor: User) -> None:
+    """Raise `Denied` (`accounts.owner_only`) for everybody else."""
     if actor.role is not Role.OWNER:
         raise Denied("accounts.owner_only", "Only the owner may do this.")

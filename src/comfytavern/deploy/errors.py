@@ -4,7 +4,7 @@ from comfytavern.kernel.errors import Failure
 
 
 class DeployFailed(Failure):
-    """A step failed. `params` name the host and the step; the old release still serves."""
+    """A step failed. `params` name the host and the step."""
 
 
 class Refused(Failure):

@@ -39,13 +39,13 @@ def deploying(spec: Spec, release: Release, fleet: Fleet, known: Known) -> Plan:
     behind = [host for host, facts in fleet.items() if _unsettled(facts, release.release)]
     sites = [host for host, facts in fleet.items() if facts.site_sha256 != known.site_sha256]
     if not turns and not behind and not sites:
-        return _plan("deploy", release.release, spec, fleet, known, notes=(f"{release.release} serves everywhere: nothing to do.",))
+        return new_plan("deploy", release.release, spec, fleet, known, notes=(f"{release.release} serves everywhere: nothing to do.",))
     changing = sorted({turn.host for turn in turns} | set(sites))
     stages = (*_brought(spec, release, fleet, turns), *_prepared(spec, release, fleet, known, changing))
     begins = {turn.host: tuple(slots.starts(turn.host, fleet[turn.host], release.release, spec, fresh=known.again)) for turn in turns}
     stages += _moved(spec, turns, begins, release.release)
     stages += stage("settle", "Write it down", Phase.SETTLE, _settled(spec, release.release, fleet, known, turns))
-    return _plan("deploy", release.release, spec, fleet, known, turns=turns, stages=stages, notes=_notes(spec, turns))
+    return new_plan("deploy", release.release, spec, fleet, known, turns=turns, stages=stages, notes=_notes(spec, turns))
 
 
 def rolling_back(spec: Spec, fleet: Fleet, known: Known, release: str = "") -> Plan:
@@ -57,15 +57,15 @@ def rolling_back(spec: Spec, fleet: Fleet, known: Known, release: str = "") -> P
     data.refuse_out_of_range(fleet, wanted)
     turns = tuple(_turn(host, facts) for host, facts in fleet.items() if facts.active != wanted or facts.mixed)
     if not turns:
-        return _plan("rollback", wanted, spec, fleet, known, notes=(f"{wanted} serves everywhere: nothing to do.",))
+        return new_plan("rollback", wanted, spec, fleet, known, notes=(f"{wanted} serves everywhere: nothing to do.",))
     begins = {turn.host: tuple(slots.starts(turn.host, fleet[turn.host], wanted, spec)) for turn in turns}
     settled = stage("settle", "Write it down", Phase.SETTLE, _settled(spec, wanted, fleet, known, turns, "rollback"))
     if all(warm(fleet[turn.host], wanted) for turn in turns):
         flips = (Step(host=turn.host, verb="flip", args={"to_slot": turn.slot}, title=f"Flip to {turn.slot}") for turn in turns)
         stages = (*stage("flip", "Back to the warm release", Phase.SWITCH, flips), *settled)
-        return _plan("rollback warm", wanted, spec, fleet, known, turns=turns, stages=stages)
+        return new_plan("rollback warm", wanted, spec, fleet, known, turns=turns, stages=stages)
     stages = (*blue_green.stages(turns, begins, wanted), *settled)
-    return _plan("rollback cold", wanted, spec, fleet, known, turns=turns, stages=stages)
+    return new_plan("rollback cold", wanted, spec, fleet, known, turns=turns, stages=stages)
 
 
 def finishing(spec: Spec, fleet: Fleet, known: Known) -> Plan:
@@ -74,7 +74,7 @@ def finishing(spec: Spec, fleet: Fleet, known: Known) -> Plan:
     serving = sorted({facts.active for facts in fleet.values() if facts.active})
     notes = () if stops else ("No old release is running: nothing to do.",)
     stages = stage("finish", "Stop the old release", Phase.SETTLE, stops)
-    return _plan("finish", ", ".join(serving), spec, fleet, known, stages=stages, notes=notes)
+    return new_plan("finish", ", ".join(serving), spec, fleet, known, stages=stages, notes=notes)
 
 
 def warm(facts: Facts, release: str) -> bool:
@@ -171,7 +171,7 @@ def _before(facts: Facts) -> list[str]:
     return [each for each in (*spare, facts.state.previous_good, *good) if each and each != active]
 
 
-def _plan(  # noqa: PLR0913 -- the members of a plan
+def new_plan(  # noqa: PLR0913 -- the members of a plan
     kind: str,
     release: str,
     spec: Spec,
@@ -182,6 +182,7 @@ def _plan(  # noqa: PLR0913 -- the members of a plan
     stages: tuple[Stage, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Plan:
+    """Return a plan of this installation for these hosts."""
     return Plan(
         deploy=known.deploy,
         kind=kind,

@@ -62,6 +62,17 @@ def test_a_step_that_was_killed_says_so_and_is_done_when_asked_again(ground: Gro
     assert steps.run(context, work(tmp_path / "marks"), print)["ok"]
 
 
+def begun(ground: Ground, work: Callable[[], dict[str, Any]]) -> int:
+    """Have a process of its own do step `s`, and return it when the step has begun."""
+    caller = os.fork()
+    if caller == 0:
+        steps.run(ground.context("install", step="s"), work, lambda _: None)
+        os._exit(0)
+    while not Path(f"{ground.paths.steps}/s.lock").exists():
+        time.sleep(0.005)
+    return caller
+
+
 def test_a_second_asker_waits_for_the_first_and_does_nothing(ground: Ground, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
 
@@ -69,12 +80,7 @@ def test_a_second_asker_waits_for_the_first_and_does_nothing(ground: Ground, tmp
         time.sleep(0.4)
         return work(marks, by="the first")()
 
-    caller = os.fork()
-    if caller == 0:
-        steps.run(ground.context("install", step="s"), slow, lambda _: None)
-        os._exit(0)
-    while not Path(f"{ground.paths.steps}/s.lock").exists():
-        time.sleep(0.005)
+    caller = begun(ground, slow)
     time.sleep(0.05)
     assert steps.run(ground.context("install", step="s"), work(marks, by="the second"), print)["by"] == "the first"
     os.waitpid(caller, 0)
@@ -88,12 +94,7 @@ def test_a_step_whose_caller_died_runs_on(ground: Ground, tmp_path: Path) -> Non
         time.sleep(0.3)
         return work(marks)()
 
-    caller = os.fork()
-    if caller == 0:
-        steps.run(ground.context("install", step="s"), slow, lambda _: None)
-        os._exit(0)
-    while not Path(f"{ground.paths.steps}/s.lock").exists():
-        time.sleep(0.005)
+    caller = begun(ground, slow)
     os.kill(caller, signal.SIGKILL)
     os.waitpid(caller, 0)
     until = time.monotonic() + 10

@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -31,12 +32,19 @@ async def stranger(system: System) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
-async def owner(system: System) -> AsyncIterator[httpx.AsyncClient]:
-    """The owner, in a browser."""
+@asynccontextmanager
+async def owner_of(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """The owner of a product, in a browser: made by its setup link."""
     transport = httpx.ASGITransport(system.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
         token = system.setup_link.partition("token=")[2]
         made = await client.post("/api/setup", json={"token": token, "name": NAME, "password": PASSWORD})
         assert made.status_code == 201, made.text
+        yield client
+
+
+@pytest.fixture
+async def owner(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """The owner, in a browser."""
+    async with owner_of(system) as client:
         yield client

@@ -15,7 +15,7 @@ from comfytavern.kernel.errors import Invalid
 from comfytavern.settings.settings import read
 from comfytavern.testing.databases import DATABASES, new_url
 from tests.journeys.graphs import talk
-from tests.unit.api.conftest import NAME, ORIGIN, PASSWORD
+from tests.unit.api.conftest import owner_of
 
 NUL = "one\0two"
 
@@ -29,13 +29,8 @@ async def person(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     if request.param == "sqlite":
         shutil.move(tmp_path / "test.db", data / "comfytavern.db")
         url = ""
-    async with running(read(data_dir=data, database_url=url)) as system:
-        transport = httpx.ASGITransport(system.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
-            token = system.setup_link.partition("token=")[2]
-            made = await client.post("/api/setup", json={"token": token, "name": NAME, "password": PASSWORD})
-            assert made.status_code == 201, made.text
-            yield client
+    async with running(read(data_dir=data, database_url=url)) as system, owner_of(system) as client:
+        yield client
 
 
 def refused(reply: httpx.Response) -> bool:

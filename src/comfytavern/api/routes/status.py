@@ -4,21 +4,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from comfytavern.accounts.user import Role
+from comfytavern.accounts.service import require_owner
 from comfytavern.api.auth import Me
 from comfytavern.api.body import JsonRoute
 from comfytavern.api.operations import Operations
 from comfytavern.api.schemas.status import Deployed, History, Status
 from comfytavern.api.services import Doors
-from comfytavern.kernel.errors import Denied, Unavailable
+from comfytavern.kernel.errors import Unavailable
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/status", tags=["status"])
 
 
 def operations(doors: Doors, me: Me) -> Operations:
     """Return the door, to the owner."""
-    if me.role is not Role.OWNER:
-        raise Denied("accounts.owner_only", "Only the owner may do this.")
+    require_owner(me)
     if doors.operations is None:
         raise Unavailable("api.no_status", "This server does not watch itself.", hint="Start it with: comfytavern serve")
     return doors.operations

@@ -14,7 +14,7 @@ from .failures import Failed
 if TYPE_CHECKING:
     from .context import Context
 
-HINT = "The old release still serves. Details: `comfytavern deploy logs`."
+HINT = "Nobody was sent to another release. Details: `comfytavern deploy logs`."
 LONG_S = 1800.0
 IN_USE_S, ASK_S = 40.0, 1.0
 """A server that was killed counts as one that uses the database for 20 s."""

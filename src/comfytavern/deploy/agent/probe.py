@@ -42,7 +42,7 @@ def ready(context: Context, slot: str, times: int = 3, deadline_s: float = 60.0)
         passed = time.monotonic() - began
         if passed > deadline_s:
             said = _silence(context, slot, manager) if "does not answer" in said else said
-            raise Failed("deploy.not_ready", f"{slot} was not ready within {deadline_s:g} s: {said}", _HINT, slot=slot)
+            raise Failed("deploy.not_ready", f"{slot} was not ready within {deadline_s:g} s: {said}", HINT, slot=slot)
         try:
             reply = http.get(path, "/ready", timeout_s=min(5.0, max(0.2, deadline_s - passed)))
             good = good + 1 if reply.status == 200 else 0
@@ -58,7 +58,7 @@ def ready(context: Context, slot: str, times: int = 3, deadline_s: float = 60.0)
     return {"ready_ms": round((time.monotonic() - began) * 1000, 1)}
 
 
-_HINT = "The old release still serves. See `comfytavern deploy logs`."
+HINT = "Nobody was sent to it. See `comfytavern deploy logs`."
 
 
 def set_ready(context: Context, slot: str) -> None:
@@ -77,7 +77,7 @@ def _look(context: Context, slot: str, manager: Driver) -> None:
     status = manager.status(slot)
     if status["failed"] or status["restarts"] >= CRASHES_MAX:
         said = why(context, slot, manager)
-        raise Failed("deploy.crashed", f"{slot} crashed {max(1, status['restarts'])} times: {said}", _HINT, slot=slot)
+        raise Failed("deploy.crashed", f"{slot} crashed {max(1, status['restarts'])} times: {said}", HINT, slot=slot)
 
 
 def _complaint(reply: http.Reply) -> str:
@@ -121,11 +121,11 @@ def smoke(context: Context, slot: str, release: str) -> dict[str, Any]:
         try:
             reply = http.get(path, target)
         except OSError as error:
-            raise Failed("deploy.smoke", f"{slot} does not answer {target}: {error}.", _HINT, slot=slot) from None
+            raise Failed("deploy.smoke", f"{slot} does not answer {target}: {error}.", HINT, slot=slot) from None
         if reply.status != 200:
-            raise Failed("deploy.smoke", f"{slot} answers {target} with {reply.status}.", _HINT, slot=slot)
+            raise Failed("deploy.smoke", f"{slot} answers {target} with {reply.status}.", HINT, slot=slot)
         if target == "/version" and reply.json().get("release") != release:
-            raise Failed("deploy.wrong_release", f"{slot} runs {reply.json().get('release')}, not {release}.", _HINT, slot=slot)
+            raise Failed("deploy.wrong_release", f"{slot} runs {reply.json().get('release')}, not {release}.", HINT, slot=slot)
     _web(os.path.join(context.paths.release(release), "web"), release)
     return {"smoke_ms": round((time.monotonic() - began) * 1000, 1)}
 

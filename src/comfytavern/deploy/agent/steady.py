@@ -15,7 +15,6 @@ from .failures import Failed
 LOOK_S = 0.25
 SWELL_BYTES = 96 << 20
 """So much more memory while nobody uses it is a leak, if it grows until the end; what is loaded at the first requests is less."""
-HINT = "The old release still serves. See `comfytavern deploy logs`."
 ANON = re.compile(rb"^RssAnon:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -30,10 +29,10 @@ def steady(context: Context, slot: str, for_s: float = 3.0) -> dict[str, Any]:
     passed = time.monotonic() - began
     if not pid or not os.path.exists(f"/proc/{pid}"):
         said = probe.why(context, slot, manager)
-        raise Failed("deploy.crashed", f"{slot} was ready, and crashed within {passed:.1f} s: {said}", HINT, slot=slot)
+        raise Failed("deploy.crashed", f"{slot} was ready, and crashed within {passed:.1f} s: {said}", probe.HINT, slot=slot)
     if swells(sizes):
         said = f"{slot} grew from {sizes[0] >> 20} to {sizes[-1] >> 20} MiB of memory in {passed:.0f} s while nobody used it."
-        raise Failed("deploy.swells", said, HINT, slot=slot)
+        raise Failed("deploy.swells", said, probe.HINT, slot=slot)
     probe.ready(context, slot, times=1, deadline_s=5)
     return {"steady_ms": round(passed * 1000), "grown_bytes": sizes[-1] - sizes[0]}
 

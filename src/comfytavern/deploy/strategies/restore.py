@@ -16,7 +16,7 @@ import msgspec
 
 from comfytavern.deploy.errors import Refused
 from comfytavern.deploy.facts import Facts, Gate, Slot
-from comfytavern.deploy.plan import Fleet, Known
+from comfytavern.deploy.plan import Fleet, Known, new_plan
 from comfytavern.deploy.spec import Spec
 from comfytavern.deploy.stage import Phase, Plan, Step, Turn, stage
 from comfytavern.deploy.steps import restore as steps
@@ -101,7 +101,7 @@ def restoring(spec: Spec, fleet: Fleet, known: Known, way: Way) -> Plan:
         *stage("open-last", "Open the last gate", Phase.SETTLE, [steps.reopen(way.host, way.id)]),
     )
     notes = (f"The data goes back to {way.taken} (backup {way.backup_id} on {way.host}); until it is there, nobody gets in.",)
-    return _plan("restore", way.target, spec, fleet, known, stages, notes)
+    return new_plan("restore", way.target, spec, fleet, known, stages=stages, notes=notes)
 
 
 def going_back(spec: Spec, fleet: Fleet, known: Known, note: str = "resume") -> Plan | None:
@@ -111,7 +111,7 @@ def going_back(spec: Spec, fleet: Fleet, known: Known, note: str = "resume") -> 
     """
     closed: dict[str, tuple[Facts, Gate]] = {host: (facts, facts.gate) for host, facts in fleet.items() if facts.gate}
     if not closed:
-        return _plan("restore undone", "", spec, fleet, known, (), ("No gate is closed: nothing to do.",))
+        return new_plan("restore undone", "", spec, fleet, known, notes=("No gate is closed: nothing to do.",))
     _, gate = next(iter(closed.values()))
     if gate.host not in fleet or _opened(fleet):
         return None
@@ -125,7 +125,7 @@ def going_back(spec: Spec, fleet: Fleet, known: Known, note: str = "resume") -> 
         *stage("undo-settle", "Write it down", Phase.SETTLE, written),
         *stage("undo-open", "Open the gate", Phase.SETTLE, (steps.reopen(host, gate.id) for host in closed)),
     )
-    return _plan("restore undone", gate.release, spec, fleet, known, stages, ())
+    return new_plan("restore undone", gate.release, spec, fleet, known, stages=stages)
 
 
 def forward(fleet: Fleet) -> bool:
@@ -214,15 +214,3 @@ def _seconds(at: str) -> float:
         return datetime.fromisoformat(at).timestamp()
     except ValueError:
         return 0.0
-
-
-def _plan(kind: str, release: str, spec: Spec, fleet: Fleet, known: Known, stages: Any, notes: tuple[str, ...]) -> Plan:
-    return Plan(
-        deploy=known.deploy,
-        kind=kind,
-        release=release,
-        strategy=spec.strategy.name,
-        hosts=tuple(fleet),
-        stages=stages,
-        notes=notes,
-    )
