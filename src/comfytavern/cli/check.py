@@ -47,6 +47,8 @@ def check(  # noqa: PLR0913 -- one argument for each option
 
     spec = _spec(file, target) if file else None
     url = url or (_address(spec) if spec else "")
+    if not url:
+        raise Invalid("check.url", "No address was given.", hint="Give one, or the deploy.toml that names it: --file deploy.toml.")
     if not url.startswith(("http://", "https://")):
         raise Invalid("check.url", f"{url} is not an address like https://tavern.example.org.", hint="Begin it with https:// or http://.")
     subject = Subject(

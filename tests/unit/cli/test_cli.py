@@ -92,6 +92,11 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
     assert call(tmp_path, "run", "x.json", "--no-such-option")[0] == 2
 
 
+def test_a_check_of_nothing_says_what_to_give(tmp_path: Path) -> None:
+    code, _, err = call(tmp_path, "check")
+    assert (code, err) == (1, "Error: No address was given. (check.url)\nGive one, or the deploy.toml that names it: --file deploy.toml.\n")
+
+
 def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
     nodes = [{"id": "stop", "kind": "text.parse_json", "values": {"text": "{"}}]
     code, _, err = call(tmp_path, "run", loud(tmp_path, nodes=nodes, wires=[], interface={}))
