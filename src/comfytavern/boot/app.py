@@ -124,7 +124,9 @@ def _checks(settings: Settings, accounts: Accounts, database: Database) -> dict[
     async def disk_has_room() -> None:
         usage = await asyncio.to_thread(shutil.disk_usage, settings.data_dir)
         if usage.free < FREE_BYTES_MIN:
-            raise Unavailable("boot.disk_full", "The disk is nearly full.", hint="Free some space, or move DATA_DIR.")
+            raise Unavailable(
+                "boot.disk_full", f"The disk is full: {usage.free >> 20} MiB are left.", hint="Free some space, or move DATA_DIR."
+            )
 
     async def migrations_are_there() -> None:
         await up_to_date(database)

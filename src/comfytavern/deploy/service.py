@@ -215,12 +215,9 @@ def _kind(wish: Wish) -> str:
 
 def refusal(problems: tuple[Problem, ...]) -> Failure:
     """Return the failure that stands for problems of preflight."""
-    said = (
-        f"Nothing was begun: {problems[0].message}"
-        if len(problems) == 1
-        else f"{len(problems)} things speak against it; nothing was begun."
-    )
-    return Refused("deploy.preflight", said).with_problems(list(problems))
+    others = len(problems) - 1
+    more = f" {others} more {'speaks' if others == 1 else 'speak'} against it." if others else ""
+    return Refused("deploy.preflight", f"Nothing was begun: {problems[0].message}{more}").with_problems(list(problems))
 
 
 async def everywhere(hosts: Mapping[str, Host], ask: Callable[[Host], Any]) -> dict[str, Any]:

@@ -151,6 +151,14 @@ async def test_readiness_names_what_does_not_work(system: System, stranger: http
     assert reply.json() == {"status": "unready", "checks": good | {"database": "OSError"}, "open": NOBODY}
 
 
+async def test_readiness_says_in_a_sentence_what_we_know_to_be_wrong(system: System, stranger: httpx.AsyncClient) -> None:
+    async def full() -> None:
+        raise Unavailable("boot.disk_full", "The disk is full: 12 MiB are left.")
+
+    system.services.checks["disk"] = full
+    assert (await stranger.get("/ready")).json()["checks"]["disk"] == "The disk is full: 12 MiB are left."
+
+
 async def test_a_sane_request_id_is_kept_and_another_is_replaced(stranger: httpx.AsyncClient) -> None:
     assert (await stranger.get("/health", headers={"X-Request-Id": "trace-0123.ab_C"})).headers["x-request-id"] == "trace-0123.ab_C"
     for given in ("short", "x" * 65, 'quote"and=more', "sp ace sp ace"):

@@ -83,7 +83,7 @@ def _look(context: Context, slot: str, manager: Driver) -> None:
 def _complaint(reply: http.Reply) -> str:
     try:
         found = reply.json()
-        bad = [f"{name} ({said})" for name, said in found.get("checks", {}).items() if said != "ok"]
+        bad = [f"{name} ({said.rstrip('.')})" for name, said in found.get("checks", {}).items() if said != "ok"]
         return "not ready: " + ", ".join(bad) if bad else str(found.get("status", reply.status))
     except (ValueError, AttributeError):
         return f"/ready answers {reply.status}"

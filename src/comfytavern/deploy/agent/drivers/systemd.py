@@ -30,7 +30,8 @@ class Systemd(Driver):
         failed = f"systemd does not start {slot}"
         process.run(["systemctl", "reset-failed", socket, service])
         if process.run(["systemctl", "start", socket]).returncode != 0:
-            raise Failed("deploy.start_failed", f"{failed}: {self._why(socket)}", "Remove what is in its place.", slot=slot)
+            said = f"{failed} on {self.paths.socket(slot)}: {self._why(socket)}"
+            raise Failed("deploy.start_failed", said, "Remove what is in its place.", slot=slot)
         process.must(["systemctl", "start", "--no-block", service], "deploy.start_failed", failed, "See `comfytavern deploy logs`.")
 
     def stop(self, slot: str, deadline_s: float) -> None:
