@@ -91,7 +91,8 @@ clean: ## Remove what the other commands made. Your data/ stays.
 
 .venv/.dev: requirements/dev.txt | .venv/bin/python
 	@echo "Installing Python packages for development …"
-	@$(PIP) -r requirements/dev.txt
+	@mkdir -p build && awk '/^[^ ]/ {ours = /^uv==/} ours' requirements/dev.txt >build/uv.txt && $(PIP) -r build/uv.txt
+	@.venv/bin/uv pip sync --quiet --require-hashes --python $(PY) requirements/dev.txt
 	@touch .venv/.run $@
 
 web/node_modules/.stamp: web/package-lock.json
