@@ -15,6 +15,7 @@ import msgspec
 
 from comfytavern.api.about import ABOUT
 from comfytavern.boot.redact import Redact, password_of, redacting, secrets_of
+from comfytavern.boot.tracebacks import structured
 from comfytavern.settings.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -89,13 +90,6 @@ class Machines(logging.Formatter):
         }
         told |= ABOUT.get() or {}
         told |= {name: value for name, value in record.__dict__.items() if name not in _OWN}
-        if record.exc_info and record.exc_info[0] is not None:
-            told["exception"] = _structured(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            told["exception"] = structured(record.exc_info[1])
         return msgspec.json.encode(told, enc_hook=str).decode()
-
-
-def _structured(error: Any) -> Any:
-    """Return a traceback as data, without the values of locals: that is where secrets are."""
-    from structlog.tracebacks import ExceptionDictTransformer  # noqa: PLC0415 -- it imports rich: a third of a second for nothing
-
-    return ExceptionDictTransformer(show_locals=False)(error)
