@@ -21,8 +21,8 @@ MOVES = frozenset({"switch", "setw", "flip"})
 LEAVES = frozenset({"put", "stage"})
 GONE = frozenset({"deploy.cut", "deploy.unreachable"})
 DRAINS = frozenset({"drain", "flip"})
-LOOK_S = 0.25
-"""Between two looks at the metrics of a canary."""
+LOOK_S, LOOK_SOON_S, SOON_S = 0.25, 0.08, 3.0
+"""Between two looks at the metrics of a canary; and in the first seconds of a step, in which what is very bad shows itself."""
 LOOK_DEADLINE_S = 10.0
 AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits before a call whose connection broke is asked again, under its old id."""
@@ -169,7 +169,8 @@ class Runner:
         return jury
 
     async def _judge(self, plan: Plan, stage: Stage, jury: Jury) -> None:
-        said = ""
+        said, loop = "", asyncio.get_running_loop()
+        began_s = loop.time()
         while True:
             verdict = await self._look(plan, jury)
             if verdict.kind is Kind.GOOD:
@@ -180,7 +181,7 @@ class Runner:
             if verdict.reason != said:
                 said = verdict.reason
                 self._told(Event(state="progress", stage=stage.name, title=stage.title, text=said))
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(LOOK_SOON_S if loop.time() - began_s < SOON_S else LOOK_S)
 
     async def _look(self, plan: Plan, jury: Jury) -> Verdict:
         """Show the counters of every host to the jury and return what it says; who cannot tell them has lost."""
