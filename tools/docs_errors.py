@@ -21,7 +21,7 @@ ORDER = {
 PREFLIGHT = ("code", "host", "sentence", "hint")
 """And in the `_problem` of deploy/preflight."""
 CLASSES = {"Failure", "Invalid", "NotFound", "Conflict", "Unauthenticated", "Denied", "TooLarge", "Busy", "Unavailable"} | {
-    *("Refusal", "Problem", "NodeError", "DeployFailed", "Refused", "Aborted", "Failed", *ORDER),
+    *("Refusal", "Problem", "NodeError", "DeployFailed", "Refused", "Aborted", "Failed", "NotSent", *ORDER),
 }
 SPLIT = "Split it into several workflows that call each other."
 COMPUTED = [

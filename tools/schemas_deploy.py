@@ -21,6 +21,7 @@ SECTIONS: list[tuple[str, type[msgspec.Struct]]] = [
     ("[strategy]", spec.Strategy),
     ("[database]", spec.Database),
     ("[deadlines]", spec.Deadlines),
+    ("[notify]", spec.Notify),
 ]
 INTRO = """# deploy.toml
 

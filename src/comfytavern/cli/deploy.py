@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from comfytavern.cli.deploying import Watch, agent, database_of, is_signed, run, settings_of, shown, signers_of, supply_of
+from comfytavern.cli.notifying import Story, announced
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,6 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON; events come on s
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for another deployment to end.")]
 Artifact = Annotated[Path, typer.Argument(help="The release: a .tar.zst, or a folder with its files.")]
+Notify = Annotated[bool, typer.Option("--notify/--no-notify", help="Tell those in [notify] how it ended.")]
 Again = Annotated[bool, typer.Option("--again", help="Also when this release serves already: for changed settings and secrets.")]
 SPEC = Path("deploy.toml")
 
@@ -48,6 +50,7 @@ def apply(  # noqa: PLR0913 -- one argument for each option
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     yes: Yes = False,
     wait: Wait = 0.0,
+    notify: Notify = True,
     as_json: Json = False,
 ) -> None:
     """Deploy a release. Run it again after any trouble: it goes on from what is there."""
@@ -69,7 +72,8 @@ def apply(  # noqa: PLR0913 -- one argument for each option
             signed=is_signed(folder),
         )
         supply = supply_of(spec, file.parent, folder, secrets)
-        await _carry_out(spec, wish, supply, dry_run=dry_run, yes=yes, wait=wait, as_json=as_json)
+        async with announced(spec, file, target, secrets, back=False, wanted=notify) as story:
+            await _carry_out(spec, wish, supply, story, dry_run=dry_run, yes=yes, wait=wait, as_json=as_json)
 
     run(work, as_json=as_json)
 
@@ -86,6 +90,7 @@ def rollback(  # noqa: PLR0913 -- one argument for each option
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     yes: Yes = False,
     wait: Wait = 0.0,
+    notify: Notify = True,
     as_json: Json = False,
 ) -> None:
     """Go back to the release before: a rename where it is still warm, else it is started first. Data stays, but with --restore-db."""
@@ -93,9 +98,9 @@ def rollback(  # noqa: PLR0913 -- one argument for each option
         from comfytavern.cli.restoring import roll_back  # noqa: PLC0415 -- as above
 
         agreed = lose_data if yes else None
-        roll_back(file, target, release, backup, agreed=agreed, dry_run=dry_run, wait=wait, as_json=as_json)
+        roll_back(file, target, release, backup, agreed=agreed, dry_run=dry_run, wait=wait, notify=notify, as_json=as_json)
         return
-    _wish(file, target, "rollback", back_to=release, dry_run=dry_run, yes=yes, wait=wait, as_json=as_json)
+    _wish(file, target, "rollback", back_to=release, dry_run=dry_run, yes=yes, wait=wait, as_json=as_json, notify=notify)
 
 
 @deploy.command()
@@ -232,26 +237,41 @@ def prepare(
 
 
 def _wish(  # noqa: PLR0913 -- the options of its verbs
-    file: Path, target: str, kind: Any, *, yes: bool, wait: float, as_json: bool, back_to: str = "", dry_run: bool = False
+    file: Path,
+    target: str,
+    kind: Any,
+    *,
+    yes: bool,
+    wait: float,
+    as_json: bool,
+    back_to: str = "",
+    dry_run: bool = False,
+    notify: bool = False,
 ) -> None:
     from comfytavern.deploy.service import Wish  # noqa: PLC0415 -- as above
     from comfytavern.deploy.spec import read  # noqa: PLC0415 -- as above
 
     async def work() -> None:
-        await _carry_out(read(file, target), Wish(kind=kind, back_to=back_to), None, dry_run=dry_run, yes=yes, wait=wait, as_json=as_json)
+        spec, wish = read(file, target), Wish(kind=kind, back_to=back_to)
+        async with announced(spec, file, target, {}, back=True, wanted=notify) as story:
+            await _carry_out(spec, wish, None, story, dry_run=dry_run, yes=yes, wait=wait, as_json=as_json)
 
     run(work, as_json=as_json)
 
 
-async def _carry_out(spec: "Spec", wish: "Wish", supply: Any, *, dry_run: bool, yes: bool, wait: float, as_json: bool) -> None:
+async def _carry_out(  # noqa: PLR0913 -- as above
+    spec: "Spec", wish: "Wish", supply: Any, story: Story, *, dry_run: bool, yes: bool, wait: float, as_json: bool
+) -> None:
     from comfytavern.deploy.service import Deployments, fleet, refusal  # noqa: PLC0415 -- as above
 
     watch = Watch(as_json=as_json)
     async with fleet(spec, agent if supply else None) as hosts:
         deployments = Deployments(spec, hosts, supply, watch.hear)
         if yes and not dry_run:
+            story.begin(wish.release.release if wish.release else wish.back_to)
             with watch:
                 done = await deployments.carry_out(wish, wait_s=wait, shown=watch.show)
+            story.end(done)
             _say(done, as_json=as_json, took=watch.times)
             return
         prospect = await deployments.prospect(wish)
@@ -261,9 +281,11 @@ async def _carry_out(spec: "Spec", wish: "Wish", supply: Any, *, dry_run: bool, 
         if dry_run or prospect.plan.nothing:
             return
         typer.confirm("Do it?", abort=True, err=True)
+        story.begin(prospect.plan.release)
         with Watch(as_json=as_json) as watch:
             deployments = deployments.watched(watch.hear)
             done = await deployments.carry_out(wish, prospect.plan, wait_s=wait)
+        story.end(done)
         _say(done, as_json=as_json, took=watch.times)
 
 

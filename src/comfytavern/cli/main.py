@@ -11,6 +11,7 @@ from comfytavern.cli.db import db
 from comfytavern.cli.deploy import deploy
 from comfytavern.cli.doctor import doctor
 from comfytavern.cli.env import env
+from comfytavern.cli.notify import notify
 from comfytavern.cli.run import run
 from comfytavern.cli.serve import serve
 from comfytavern.cli.terminal import told_problems
@@ -31,6 +32,7 @@ app.add_typer(users, name="users")
 app.command()(doctor)
 app.add_typer(env, name="env")
 app.command()(check)
+app.command()(notify)
 app.add_typer(db, name="db")
 app.add_typer(deploy, name="deploy")
 app.add_typer(build, name="build")

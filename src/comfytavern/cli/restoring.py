@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from comfytavern.cli.deploying import Watch, agent, run, shown, site_of
+from comfytavern.cli.notifying import Story, announced
 from comfytavern.deploy.errors import Refused
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ NEVER = frozenset({"executors", "run_commands", "setup_tokens", "settings"})
 
 
 def roll_back(  # noqa: PLR0913 -- the options of the verb
-    file: Path, target: str, release: str, backup: str, *, agreed: bool | None, dry_run: bool, wait: float, as_json: bool
+    file: Path, target: str, release: str, backup: str, *, agreed: bool | None, dry_run: bool, wait: float, notify: bool, as_json: bool
 ) -> None:
     """Go back to a release and its data. `agreed`: None to ask, True when --lose-data was given, False when only --yes was."""
     from comfytavern.deploy.service import Deployments, Wish, fleet  # noqa: PLC0415 -- half a second, only when it is wanted
@@ -37,14 +38,16 @@ def roll_back(  # noqa: PLR0913 -- the options of the verb
             raise Refused("deploy.lose_data", "With --restore-db, --yes alone is not enough: data is lost.", hint=hint)
         supply = Supply()
         supply.site = site_of(spec)
-        async with fleet(spec, agent) as hosts:
-            door = Deployments(spec, hosts, supply)
-            await _go(door, spec, Wish(kind="restore", back_to=release, backup=backup), agreed, dry_run=dry_run, wait=wait, as_json=as_json)
+        async with fleet(spec, agent) as hosts, announced(spec, file, target, {}, back=True, wanted=notify) as story:
+            door, wish = Deployments(spec, hosts, supply), Wish(kind="restore", back_to=release, backup=backup)
+            await _go(door, spec, wish, story, agreed, dry_run=dry_run, wait=wait, as_json=as_json)
 
     run(work, as_json=as_json)
 
 
-async def _go(door: "Deployments", spec: "Spec", wish: "Wish", agreed: bool | None, *, dry_run: bool, wait: float, as_json: bool) -> None:
+async def _go(  # noqa: PLR0913 -- as above
+    door: "Deployments", spec: "Spec", wish: "Wish", story: Story, agreed: bool | None, *, dry_run: bool, wait: float, as_json: bool
+) -> None:
     prospect = await door.prospect(wish)
     if (way := prospect.way) is None:
         raise ValueError("a restore has a way")
@@ -61,8 +64,10 @@ async def _go(door: "Deployments", spec: "Spec", wish: "Wish", agreed: bool | No
     if not agreed:
         _typed(spec.domain or spec.name)
     began = time.monotonic()
+    story.begin(prospect.plan.release)
     with Watch(as_json=as_json) as watch:
         plan = await door.watched(watch.hear).carry_out(wish, prospect.plan, wait_s=wait)
+    story.end(plan)
     aside, ms = await door.replaced(way), round((time.monotonic() - began) * 1000)
     if as_json:
         value = {"ok": True, "done": True, "plan": _plain(plan), "lost": loss, "aside": aside, "ms": ms}

@@ -119,6 +119,27 @@ class Database(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where DATABASE_URL comes from: `file:PATH`, `cmd:COMMAND ARGUMENTS` or `env:NAME`."""
 
 
+class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told how `deploy apply` and `deploy rollback` ended. Addresses are secrets, given by where they come from (`env:NAME`)."""
+
+    slack: Source | None = None
+    """Address of a Slack webhook, or of what speaks its form."""
+    webhook: Source | None = None
+    """Address that gets the notice as JSON."""
+    webhook_key: Source | None = None
+    """Key the notice is signed with (HMAC-SHA256, header `X-ComfyTavern-Signature`)."""
+    mail: Source | None = None
+    """Mail server: `smtp://USER:PASSWORD@HOST:587` (STARTTLS), `smtps://…:465` (TLS), or `smtp+plain://localhost:25`."""
+    mail_from: str = ""
+    """Who writes."""
+    mail_to: tuple[str, ...] = ()
+    """Mailboxes it goes to."""
+    events: tuple[Literal["deployed", "failed", "rolled_back"], ...] = ("deployed", "failed", "rolled_back")
+    """What is told."""
+    deadline_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 20
+    """How long the telling may take; a deployment that could not be told has not failed."""
+
+
 class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What can be said of an installation; the same in [target.NAME]."""
 
@@ -160,6 +181,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Settings of the app that are no secrets."""
     secrets: dict[Variable, Source] = {}
     """Where the secret settings come from; values never stand in this file, a plan, a log or an argument."""
+    notify: Notify | None = None
+    """Who is told how it ended."""
 
 
 class Spec(Layout, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -241,6 +264,8 @@ def _sense(tree: dict[str, Any], text: str) -> list[Problem]:
     ]
     if "DATABASE_URL" in spec.env or (spec.database and "DATABASE_URL" in spec.secrets):
         found.append(form.problem(("env", "DATABASE_URL"), text, "DATABASE_URL can hold a password: give its source as database.url"))
+    if spec.notify and spec.notify.mail and not (spec.notify.mail_from and spec.notify.mail_to):
+        found.append(form.problem(("notify", "mail"), text, "mail needs mail_from and mail_to"))
     addresses = [(host.address, host.port) for host in spec.hosts.values()]
     if len(set(addresses)) < len(addresses):
         found.append(form.problem(("hosts",), text, "two hosts have the same address"))

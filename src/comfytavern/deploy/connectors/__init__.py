@@ -1,0 +1,1 @@
+"""Tells people what became of a deployment: Slack, mail, a webhook. Imports kernel and deploy only."""
