@@ -16,6 +16,7 @@ from comfytavern.api.app import create_app
 from comfytavern.api.drain import Drain
 from comfytavern.api.metrics import Metrics
 from comfytavern.api.services import Services, Values
+from comfytavern.boot import slots
 from comfytavern.boot.database import backing_up, state_of, up_to_date
 from comfytavern.boot.leave import Deadlines
 from comfytavern.boot.pulse import Pulse
@@ -87,6 +88,10 @@ def _services(settings: Settings, rooms: Rooms, metrics: Metrics, database: Data
     drain = Drain()
     metrics.show("http_open", "Requests being answered.", lambda: drain.http)
     metrics.show("sockets_open", "WebSockets.", lambda: drain.sockets)
+    metrics.show("queue_length", "Runs that wait for their turn, on all servers.", lambda: rooms.runs.queue_length)
+    metrics.show("draining", "1 while everybody is asked to go elsewhere.", lambda: drain.active)
+    text = "Percent of the traffic that a slot of this host gets, with its release and state."
+    metrics.show_rows("slot_weight", text, slots.LABELS, lambda: slots.weights(settings.deploy_root))
     return Services(
         accounts=rooms.accounts,
         projects=rooms.projects,

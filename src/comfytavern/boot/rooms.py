@@ -7,10 +7,12 @@ from comfytavern.accounts.bearer import Signer
 from comfytavern.accounts.service import Accounts
 from comfytavern.accounts.user import User
 from comfytavern.api.metrics import Metrics
+from comfytavern.boot.kinds import Remembering
+from comfytavern.boot.meter import Meter
 from comfytavern.boot.rights import ProjectRights, is_owner
 from comfytavern.boot.secrets import application_secrets
 from comfytavern.boot.tally import Counted
-from comfytavern.engine.runner import Cache, Runner
+from comfytavern.engine.runner import Cache
 from comfytavern.files.library import Library
 from comfytavern.files.local_disk import LocalDisk
 from comfytavern.graph.document import Graph
@@ -66,7 +68,9 @@ def build(settings: Settings, database: Database, *, channels: Database | None =
     vault = Vault(secret, earlier=earlier)
     kept = GivenChannels(SqlChannels(channels or database), settings.provider_keys, vault, is_owner(channels or database))
     providers = {"demo": Demo(), "openai-compatible": OpenAICompatible()}
-    gateway, sandbox, catalogue = Gateway(kept, vault, providers), Sandbox(), Catalogue.built_in()
+    metrics = metrics or Metrics()
+    gateway = Gateway(kept, vault, providers, watch=Meter(metrics.work))
+    sandbox, catalogue = Sandbox(), Catalogue.built_in()
     projects = Projects(SqlProjects(database), SqlWorkflows(database), SqlVersions(database), SqlTrash(database))
     library = _library(settings, projects)
     services: dict[type, object] = {
@@ -76,11 +80,11 @@ def build(settings: Settings, database: Database, *, channels: Database | None =
         Fetcher: Fetcher(allow_private=settings.allow_private_network),
         Counters: MemoryCounters(),
     }
-    runner = Runner(catalogue, services=services, cache=Cache(), pools={"llm": CALLS_PER_PROVIDER})
+    runner = Remembering(catalogue, services=services, cache=Cache(), pools={"llm": CALLS_PER_PROVIDER})
     return Rooms(
         accounts=_accounts(database, Signer([secret, *earlier], clock=SystemClock()), projects),
         projects=projects,
-        runs=_runs(settings, database, projects, runner, catalogue, metrics or Metrics()),
+        runs=_runs(settings, database, projects, runner, catalogue, metrics),
         channels=Channels(kept, vault, providers),
         library=library,
         catalogue=catalogue,
@@ -101,9 +105,9 @@ def _library(settings: Settings, projects: Projects) -> Library:
     return Library(disk, disk, rights=ProjectRights(projects), file_bytes_max=settings.upload_mib_max * 1024 * 1024)
 
 
-def _runs(settings: Settings, database: Database, projects: Projects, runner: Runner, catalogue: Catalogue, metrics: Metrics) -> Runs:
+def _runs(settings: Settings, database: Database, projects: Projects, runner: Remembering, catalogue: Catalogue, metrics: Metrics) -> Runs:
     kept = archive(database)
-    kept = replace(kept, events=Counted(kept.events, metrics))
+    kept = replace(kept, events=Counted(kept.events, metrics, runner.kind))
     limits = StageLimits(
         running=settings.runs_at_once,
         running_per_user=settings.runs_per_user,

@@ -1,24 +1,30 @@
 """Counts what runs do, where their events pass on the way to the journal: no room has to know that anybody counts."""
 
+import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from comfytavern.api.metrics import Metrics
 from comfytavern.kernel.events import NodesChanged, RunChanged, RunEvent, Usage
+from comfytavern.kernel.ids import made_at
 from comfytavern.projects.batch import Batch
 from comfytavern.projects.executor import Hold
 from comfytavern.projects.repo import EventRepo
 from comfytavern.projects.run import TERMINAL, Changes, Tip
 
 SETTLED: Final = frozenset({"done", "cached", "skipped", "failed", "cancelled"})
+BEGUN: Final = 2
+"""The number of the first event that can say `running`, after `queued`: later ones tell of a run that goes on."""
+KindOf = Callable[[str, str], str]
 
 
 class Counted:
     """Another `EventRepo`, counted."""
 
-    def __init__(self, inner: EventRepo, metrics: Metrics) -> None:
-        """Keep by `inner`, count in `metrics`."""
-        self._inner, self._metrics = inner, metrics
+    def __init__(self, inner: EventRepo, metrics: Metrics, kind: KindOf = lambda _run_id, _path: "other") -> None:
+        """Keep by `inner`, count in `metrics`; `kind` says of which kind a node of a run is."""
+        self._inner, self._work, self._kind = inner, metrics.work, kind
         self._open: dict[str, str] = {}
         metrics.show_each("runs_open", "Runs of this process that are not over, by state.", "state", lambda: Counter(self._open.values()))
 
@@ -42,19 +48,29 @@ class Counted:
 
     def _count(self, run_id: str, event: RunEvent) -> None:
         match event:
-            case RunChanged(state=state) if state in TERMINAL:
-                self._open.pop(run_id, None)
-                self._metrics.runs.labels(state).inc()
-            case RunChanged(state=state):
-                if run_id not in self._open:
-                    self._metrics.started.inc()
-                self._open[run_id] = state
+            case RunChanged():
+                self._count_run(run_id, event)
             case NodesChanged(nodes=nodes):
-                for _path, state, _ms, _extra in nodes:
+                for path, state, ms, _extra in nodes:
                     if state in SETTLED:
-                        self._metrics.nodes.labels(state).inc()
+                        self._work.node(self._kind(run_id, path), state, ms)
             case Usage():
-                self._metrics.tokens.labels("input").inc(event.input_tokens)
-                self._metrics.tokens.labels("output").inc(event.output_tokens)
+                model = self._work.model(event.model.partition("/")[2] or event.model)
+                self._work.tokens.labels(model, "input").inc(event.input_tokens)
+                self._work.tokens.labels(model, "output").inc(event.output_tokens)
+                if event.cost_usd:
+                    self._work.cost.labels(model).inc(event.cost_usd)
             case _:
                 pass
+
+    def _count_run(self, run_id: str, event: RunChanged) -> None:
+        if event.state in TERMINAL:
+            self._open.pop(run_id, None)
+            self._work.runs.labels(event.state).inc()
+            self._work.run_seconds.labels(event.state).observe(event.t / 1000)
+            return
+        if run_id not in self._open:
+            self._work.started.inc()
+        if event.state == "running" and event.seq <= BEGUN:
+            self._work.queue_wait.observe(max(0.0, time.time() - made_at(run_id)))
+        self._open[run_id] = event.state

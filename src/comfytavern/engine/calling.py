@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from comfytavern.engine.context import PerNode
 from comfytavern.engine.tokens import CANCELLED
 from comfytavern.kernel.errors import Unavailable
 
@@ -57,6 +58,8 @@ class RunContext:
         if found is None:
             reason = "is not available here" if service in declared else "was not declared by this kind of node"
             raise Unavailable("engine.service", f"{service.__name__} {reason}.", service=service.__name__)
+        if isinstance(found, PerNode):
+            found = found.within(self.run_id, self.path)
         return found  # type: ignore[return-value] -- `services` maps a type to an instance of it
 
     def progress(self, value: float | None, text: str = "") -> None:

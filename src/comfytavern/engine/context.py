@@ -1,8 +1,17 @@
 """What a running node may ask of the engine."""
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 S = TypeVar("S")
+
+
+@runtime_checkable
+class PerNode(Protocol):
+    """A service that wants to know on whose behalf it acts: each node gets its own."""
+
+    def within(self, run_id: str, path: str, /) -> Self:
+        """Return the service for one node."""
+        ...
 
 
 class Context(Protocol):

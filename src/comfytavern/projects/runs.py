@@ -93,6 +93,11 @@ class Runs:
         """How many runs this process executes that are not over."""
         return sum(live.state not in TERMINAL for live in self._stage.live.values())
 
+    @property
+    def queue_length(self) -> int:
+        """How many runs wait for their turn, as this process has last seen it; any server may take them."""
+        return len(self._stage.turns)
+
     async def open(self) -> None:
         """Take part: go on with every run that is not over and that no living server executes, now and from now on."""
         await self._begin()

@@ -2,17 +2,21 @@
 
 import asyncio
 import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from comfytavern.api.app import create_app
-from comfytavern.api.metrics import Metrics
+from comfytavern.api.metrics import MODELS_MAX, Metrics
 from comfytavern.boot.app import System
+from comfytavern.boot.slots import weights
 from comfytavern.kernel.secret import Secret
 from tests.journeys.graphs import approval, talk
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 ELSEWHERE = {"X-Forwarded-For": "198.51.100.7"}
 
 
@@ -101,8 +105,60 @@ async def test_runs_nodes_and_tokens_are_counted(system: System, owner: httpx.As
     asked = await owner.post("/api/runs", json={"graph": approval()})
     found = await eventually(owner, named("runs_open", state="waiting"))
     assert found[named("runs_total", state="ok")] == 1
-    assert found[named("nodes_total", state="done")] >= 2
-    assert found[named("tokens_total", direction="input")] > 0
-    assert found[named("tokens_total", direction="output")] > 0
+    assert found[named("nodes_total", kind="llm.chat", state="done")] == 1
+    assert found[named("node_seconds_count", kind="llm.chat")] == 1
+    assert found[named("run_seconds_count", state="ok")] == 1
+    assert found[named("queue_wait_seconds_count")] == 2
+    assert found[named("tokens_total", model="demo", direction="input")] > 0
+    assert found[named("tokens_total", model="demo", direction="output")] > 0
+    assert found[named("model_calls_total", operation="chat", model="demo", result="ok")] == 1
+    assert found[named("model_first_token_seconds_count", model="demo")] == 1
+    assert found[named("queue_length")] == 0
+    assert found[named("draining")] == 0
     await owner.post(f"/api/runs/{asked.json()['id']}/cancel")
     assert named("runs_open", state="waiting") not in await eventually(owner, named("runs_total", state="cancelled"))
+
+
+def test_names_of_models_stay_few_whatever_people_call_them() -> None:
+    metrics = Metrics()
+    for number in range(1000):
+        metrics.work.tokens.labels(metrics.work.model(f"model-{number}"), "input").inc()
+    metrics.work.tokens.labels(metrics.work.model("x" * 65), "input").inc()
+    metrics.work.tokens.labels(metrics.work.model("two\nlines"), "input").inc()
+    found = {dict(labels)["model"]: number for (name, labels), number in samples(metrics.text().decode()).items() if "tokens" in name}
+    assert len(found) == MODELS_MAX + 1
+    assert found["other"] == 1000 - MODELS_MAX + 2
+
+
+async def test_nodes_inside_of_others_are_counted_by_their_kind(system: System, owner: httpx.AsyncClient) -> None:
+    for name in ("map", "refine"):
+        example = json.loads((EXAMPLES / f"{name}.json").read_text())
+        inputs = {"topics": ["tea", "rain"], "draft": "Tea.", "goal": 0.9}
+        given = {port["id"]: inputs[port["id"]] for port in example["interface"]["inputs"]}
+        reply = await owner.post("/api/runs?wait=true", json={"graph": example, "inputs": given})
+        assert reply.json().get("state") == "ok", reply.text[:2000]
+    found = await look(owner)
+    kinds = {dict(labels)["kind"] for name, labels in found if name == "comfytavern_nodes_total"}
+    assert {"llm.chat", "flow.map", "flow.loop"} <= kinds
+    assert "other" not in kinds
+
+
+async def test_a_model_that_fails_is_counted_by_the_code_of_its_failure(system: System, owner: httpx.AsyncClient) -> None:
+    made = await owner.post("/api/channels", json={"name": "Nobody", "provider": "openai-compatible", "base_url": "http://127.0.0.1:1/v1"})
+    channel = made.json()["id"]
+    body = {"graph": talk(f"{channel}/gpt-nobody"), "inputs": {"question": "Why?"}}
+    assert (await owner.post("/api/runs?wait=true", json=body)).json()["state"] == "failed"
+    found = await look(owner)
+    assert found[named("model_calls_total", operation="chat", model="gpt-nobody", result="llm.unreachable")] >= 1
+    assert channel not in (await owner.get("/metrics")).text
+
+
+def test_the_share_of_each_slot_is_read_from_the_state_of_the_host(tmp_path: Path) -> None:
+    assert weights(None) == {}
+    assert set(weights(tmp_path)) == {("blue", "", "empty"), ("green", "", "empty")}
+    (tmp_path / "state").mkdir()
+    slots = {"blue": {"release": "1.0+a", "state": "live"}, "green": {"release": "1.1+b", "state": "canary"}}
+    (tmp_path / "state" / "state.json").write_text(json.dumps({"format": 1, "slots": slots, "weights": {"blue": 95, "green": 5}}))
+    assert weights(tmp_path) == {("blue", "1.0+a", "live"): 95, ("green", "1.1+b", "canary"): 5}
+    (tmp_path / "state" / "state.json").write_text("{")
+    assert set(weights(tmp_path)) == {("blue", "", "empty"), ("green", "", "empty")}

@@ -1,0 +1,40 @@
+"""`comfytavern monitoring`: files for what watches an installation."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comfytavern.deploy.render.monitoring import dashboard, rules, scrape
+from comfytavern.deploy.render.monitoring.values import DASHBOARD, RULES, SCRAPE, Watching
+from comfytavern.kernel.errors import Unavailable
+
+monitoring = typer.Typer(no_args_is_help=True, help="Files and words for what watches an installation.")
+PLAIN = Watching()
+
+
+@monitoring.command()
+def render(
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("monitoring"),
+    target: Annotated[list[str] | None, typer.Option(help="A server to read, host:port; more than one may be given.")] = None,
+    job: Annotated[str, typer.Option(help="The job_name of the scrape.")] = PLAIN.job,
+    error_share: Annotated[float, typer.Option(help="Share of failed requests that is too large.")] = PLAIN.error_share,
+    slow_s: Annotated[float, typer.Option(help="Seconds within which 95 % of requests are answered.")] = PLAIN.slow_s,
+    queue_wait_s: Annotated[float, typer.Option(help="Seconds that runs may wait for their turn.")] = PLAIN.queue_wait_s,
+    cost_usd_per_h: Annotated[float, typer.Option(help="US dollars that models may cost an hour.")] = PLAIN.cost_usd_per_h,
+) -> None:
+    """Write rules and alerts for Prometheus, its configuration, and a dashboard for Grafana."""
+    watching = Watching(job=job, error_share=error_share, slow_s=slow_s, queue_wait_s=queue_wait_s, cost_usd_per_h=cost_usd_per_h).checked()
+    texts = {
+        RULES: rules.render(watching),
+        DASHBOARD: dashboard.render(watching),
+        SCRAPE: scrape.render(watching, tuple(target or ["tavern.example.org:443"])),
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (out / name).write_text(text, encoding="utf-8")
+            print(out / name)
+    except OSError as error:
+        hint = "Give another folder with --out."
+        raise Unavailable("monitoring.out", f"{out} cannot be written: {error.strerror}.", hint=hint) from error
