@@ -45,7 +45,8 @@ def create_app(services: Services, *, web: Path | None, lifespan: Lifespan | Non
             allow_headers=["*"],
             expose_headers=["ETag", "X-Request-Id", "X-Comfytavern-Release"],
         )
-    edge = Edge(inner, services.drain, services.metrics, release=services.values.release or services.values.version)
+    release = services.values.release or services.values.version
+    edge = Edge(inner, services.drain, services.metrics, release=release, tracer=services.tracer)
     return Forwarded(edge, services.values.trusted_proxies)
 
 
@@ -62,6 +63,7 @@ def create_routes(*, version: str, lifespan: Lifespan | None = None) -> FastAPI:
         responses=PROBLEM_RESPONSE,
         generate_unique_id_function=_operation_id,
         lifespan=lifespan,
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},  # boot/telemetry draws, when it is asked to.
     )
     for router in ROUTERS:
         app.include_router(router)

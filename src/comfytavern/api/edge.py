@@ -17,6 +17,7 @@ from comfytavern.api import problems
 from comfytavern.api.about import ABOUT, note
 from comfytavern.api.drain import LASTING, PROBES, Drain
 from comfytavern.api.metrics import Metrics
+from comfytavern.api.tracing import Traced, Tracer
 
 log = logging.getLogger(__name__)
 requests = logging.getLogger("comfytavern.request")
@@ -48,14 +49,15 @@ class _Answer:
     code: int = 0
     """What a socket was closed with."""
     abrupt: bool = False
+    traced: Traced | None = None
 
 
 class Edge:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, drain: Drain, metrics: Metrics, *, release: str = "") -> None:
+    def __init__(self, app: ASGIApp, drain: Drain, metrics: Metrics, *, release: str = "", tracer: Tracer | None = None) -> None:
         """Wrap `app`, whose answers say that they come from `release`."""
-        self._app, self._drain, self._metrics = app, drain, metrics
+        self._app, self._drain, self._metrics, self._tracer = app, drain, metrics, tracer
         self._headers = HEADERS | ({"X-Comfytavern-Release": release} if release else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,6 +68,8 @@ class Edge:
         began, answer = time.perf_counter(), _Answer()
         request_id = scope.setdefault("state", {})["request_id"] = _request_id(scope)
         ABOUT.set({"request_id": request_id})
+        if self._tracer is not None:
+            answer.traced = self._tracer.begin(scope)
         self._drain.arrived(scope)
         try:
             await self._serve(scope, _listening(receive, answer), self._sending(scope, send, answer), answer)
@@ -123,6 +127,8 @@ class Edge:
         probe = scope["path"] in PROBES
         if scope["type"] == "http" and not probe:
             self._metrics.answered(method, route, status, None if lasting else seconds)
+            if answer.traced is not None:
+                answer.traced.over(method, route, status)
         elif status == SWITCHING:
             self._metrics.closed(answer.code or 1006, abrupt=answer.abrupt or not answer.code)
         level = logging.DEBUG if probe else logging.INFO

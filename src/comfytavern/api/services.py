@@ -13,6 +13,7 @@ from comfytavern.accounts.service import Accounts
 from comfytavern.api.drain import Drain
 from comfytavern.api.metrics import Metrics
 from comfytavern.api.operations import Operations
+from comfytavern.api.tracing import Tracer
 from comfytavern.files.library import Library
 from comfytavern.kernel.errors import Unavailable
 from comfytavern.kernel.secret import Secret
@@ -70,6 +71,8 @@ class Services:
     """Returns up to which level the database has been contracted: versions of a lower level cannot use it any more."""
     operations: Operations | None = None
     """What the status page shows."""
+    tracer: Tracer | None = None
+    """Who draws requests; None: nobody."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server is about to stop: event streams and sockets end by themselves."""
 

@@ -23,6 +23,7 @@ from comfytavern.boot.pulse import Pulse
 from comfytavern.boot.rooms import Rooms, build
 from comfytavern.boot.standing import Standing
 from comfytavern.kernel.errors import Unavailable
+from comfytavern.boot.telemetry.tracing import tracing
 from comfytavern.kernel.secret import Secret
 from comfytavern.settings.settings import Settings
 from comfytavern.store.database import Database
@@ -64,13 +65,16 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         database = Database(settings.database)
         stack.push_async_callback(database.close)
         metrics = Metrics(version=comfytavern.__version__, release=settings.release, slot=settings.slot)
-        rooms = build(settings, database, metrics=metrics)
+        drawn = tracing(settings)
+        if drawn is not None:
+            stack.push_async_callback(asyncio.to_thread, drawn.close)
+        rooms = build(settings, database, metrics=metrics, drawn=drawn)
         stack.push_async_callback(rooms.close)
         await rooms.runs.open()
         services = _services(settings, rooms, metrics, database)
         pulse = Pulse(metrics, lambda: rooms.runs.open_count)
         standing = Standing(services, database, pulse, data_dir=settings.data_dir, deploy_root=settings.deploy_root)
-        services = replace(services, operations=standing)
+        services = replace(services, operations=standing, tracer=drawn.requests if drawn else None)
         await stack.enter_async_context(pulse.beating())
         await stack.enter_async_context(backing_up(settings, database))
         app, link = create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts)

@@ -32,6 +32,7 @@ def configure(settings: Settings) -> None:
     """Send our own log and that of the libraries through one formatter, at the level that was asked for."""
     known = secrets_of(os.environ) | password_of(settings.database) | {secret.reveal() for secret in settings.secrets}
     known |= {settings.metrics_token.get_secret_value(), *(key.reveal() for key in settings.provider_keys.values())}
+    known |= {word.reveal() for word in settings.watching_secrets}
     chosen = settings.log_format or ("json" if settings.environment == "production" else "text")
     formatter = Machines() if chosen == "json" else _for_people()
     handler = logging.StreamHandler(sys.stderr)

@@ -8,10 +8,11 @@ from comfytavern.accounts.service import Accounts
 from comfytavern.accounts.user import User
 from comfytavern.api.metrics import Metrics
 from comfytavern.boot.kinds import Remembering
-from comfytavern.boot.meter import Meter
+from comfytavern.boot.meter import All, Meter
 from comfytavern.boot.rights import ProjectRights, is_owner
 from comfytavern.boot.secrets import application_secrets
 from comfytavern.boot.tally import Counted
+from comfytavern.boot.telemetry.tracing import Tracing
 from comfytavern.engine.runner import Cache
 from comfytavern.files.library import Library
 from comfytavern.files.local_disk import LocalDisk
@@ -30,6 +31,7 @@ from comfytavern.nodes.registry import Catalogue
 from comfytavern.nodes.sandbox.pool import Sandbox
 from comfytavern.projects.executor import this_process
 from comfytavern.projects.limits import StageLimits
+from comfytavern.projects.repo import Archive
 from comfytavern.projects.runs import Runs
 from comfytavern.projects.service import Projects
 from comfytavern.settings.settings import Settings
@@ -62,14 +64,22 @@ class Rooms:
         await self.gateway.aclose()
 
 
-def build(settings: Settings, database: Database, *, channels: Database | None = None, metrics: Metrics | None = None) -> Rooms:
-    """Return every room over prepared databases. `channels`: where channels are kept, if not in `database`."""
+def build(
+    settings: Settings,
+    database: Database,
+    *,
+    channels: Database | None = None,
+    metrics: Metrics | None = None,
+    drawn: Tracing | None = None,
+) -> Rooms:
+    """Return every room over prepared databases. `channels`: where channels are kept, if not in `database`; `drawn`: who draws traces."""
     secret, *earlier = application_secrets(settings)
     vault = Vault(secret, earlier=earlier)
     kept = GivenChannels(SqlChannels(channels or database), settings.provider_keys, vault, is_owner(channels or database))
     providers = {"demo": Demo(), "openai-compatible": OpenAICompatible()}
     metrics = metrics or Metrics()
-    gateway = Gateway(kept, vault, providers, watch=Meter(metrics.work))
+    meter = Meter(metrics.work)
+    gateway = Gateway(kept, vault, providers, watch=All([meter, drawn.models]) if drawn else meter)
     sandbox, catalogue = Sandbox(), Catalogue.built_in()
     projects = Projects(SqlProjects(database), SqlWorkflows(database), SqlVersions(database), SqlTrash(database))
     library = _library(settings, projects)
@@ -84,7 +94,7 @@ def build(settings: Settings, database: Database, *, channels: Database | None =
     return Rooms(
         accounts=_accounts(database, Signer([secret, *earlier], clock=SystemClock()), projects),
         projects=projects,
-        runs=_runs(settings, database, projects, runner, catalogue, metrics),
+        runs=_runs(settings, _watched(database, runner, metrics, drawn), projects, runner, catalogue),
         channels=Channels(kept, vault, providers),
         library=library,
         catalogue=catalogue,
@@ -105,9 +115,14 @@ def _library(settings: Settings, projects: Projects) -> Library:
     return Library(disk, disk, rights=ProjectRights(projects), file_bytes_max=settings.upload_mib_max * 1024 * 1024)
 
 
-def _runs(settings: Settings, database: Database, projects: Projects, runner: Remembering, catalogue: Catalogue, metrics: Metrics) -> Runs:
+def _watched(database: Database, runner: Remembering, metrics: Metrics, drawn: Tracing | None) -> Archive:
+    """Return the archive with everybody who counts and draws what passes on the way to it."""
     kept = archive(database)
-    kept = replace(kept, events=Counted(kept.events, metrics, runner.kind))
+    counted = replace(kept, events=Counted(kept.events, metrics, runner.kind))
+    return replace(counted, runs=drawn.runs(database), events=drawn.events(counted.events, runner.kind)) if drawn else counted
+
+
+def _runs(settings: Settings, kept: Archive, projects: Projects, runner: Remembering, catalogue: Catalogue) -> Runs:
     limits = StageLimits(
         running=settings.runs_at_once,
         running_per_user=settings.runs_per_user,

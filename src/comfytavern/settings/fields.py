@@ -9,11 +9,12 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from comfytavern.kernel.errors import Problem
 from comfytavern.kernel.secret import Secret
 from comfytavern.settings import addresses, strength
+from comfytavern.settings.watching import Watching
 
 PROVIDERS: Final = ("openai", "openrouter", "deepseek")
 """Services whose key may be given by the environment: names of profiles in llm/profiles."""
@@ -42,7 +43,7 @@ Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_pieces)]
 NO_SECRET: Final = SecretStr("")
 
 
-class Settings(BaseModel):
+class Settings(Watching):
     """All settings as frozen values; every field can be given by name or by variable."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True)
@@ -228,6 +229,32 @@ class Settings(BaseModel):
         NO_SECRET, validation_alias="DEEPSEEK_API_KEY", description="the same for DeepSeek", json_schema_extra=extra("models", secret=True)
     )
     release: str = Field(
+    settings_from: Places = Field(
+        (),
+        validation_alias="SETTINGS_FROM",
+        description="places in a cloud that offer every setting in them, separated by commas, like `aws-ssm:/tavern/prod/`",
+        json_schema_extra=extra("clouds", fix="see docs/operate/cloud-settings.md"),
+    )
+    cloud_deadline_s: float = Field(
+        10.0,
+        gt=0,
+        le=300,
+        validation_alias="CLOUD_DEADLINE_S",
+        description="how long a start, or a refresh, waits for the values that clouds keep",
+        json_schema_extra=extra("clouds"),
+    )
+    azure_connection: SecretStr = Field(
+        NO_SECRET,
+        validation_alias="AZURE_APPCONFIG_CONNECTION_STRING",
+        description="reads Azure App Configuration with an access key instead of an identity",
+        json_schema_extra=extra("clouds", secret=True, fix="copy it from the store's access keys: Endpoint=…;Id=…;Secret=…"),
+    )
+    google_endpoint: str = Field(
+        "",
+        validation_alias="SECRET_MANAGER_ENDPOINT",
+        description="another endpoint of Google Secret Manager: `https://host`, or `http://host:port` of an emulator",
+        json_schema_extra=extra("clouds", shown="Google's own", fix="give scheme and host, like https://secretmanager.example.org"),
+    )
         "",
         pattern=r"^([0-9A-Za-z][0-9A-Za-z.+-]{0,63})?$",
         validation_alias="COMFYTAVERN_RELEASE",
@@ -258,7 +285,7 @@ class Settings(BaseModel):
     def _database_is_known(cls, value: str) -> str:
         return addresses.database(value) if value else value
 
-    @field_validator("base_url")
+    @field_validator("base_url", "google_endpoint")
     @classmethod
     def _base_is_whole(cls, value: str) -> str:
         return addresses.origin(value) if value else value

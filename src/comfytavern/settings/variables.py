@@ -19,6 +19,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "log": "Log",
     "limits": "Limits",
     "models": "Models",
+    "watching": "Watching",
+    "clouds": "Settings in a cloud",
     "deployment": "Set by a deployment",
 }
 """Titles, in the order of documents."""
