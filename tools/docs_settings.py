@@ -21,10 +21,14 @@ The first source that has a value wins:
 2. the environment,
 3. the `.env` file in the working folder (nothing is substituted in it: a `$` is a `$`),
 4. the content of the file that `NAME_FILE` names (in the environment, or in `.env`),
-5. a file named like the variable in `/run/secrets`.
+5. a file named like the variable in `/run/secrets`,
+6. the places in a cloud that `SETTINGS_FROM` names.
 
 A value that begins with `cmd:` is a command that prints the value, like `JWT_SECRET=cmd:pass show tavern`. It is run without a shell,
 may take 10 seconds, and what it prints is never logged. An empty value is no value.
+
+A value that begins with `aws-ssm:`, `aws-sm:`, `azure-kv:`, `azure-appconfig:` or `google-sm:` is a reference to what a cloud keeps:
+[settings in a cloud](../operate/cloud-settings.md).
 
 All bad values are reported at once, each with the variable, what was found (secrets masked) and what to do, and nothing is started.
 Names that are not ours are warned about: all of them in `.env`, in the environment those that look like ours (`DATABSE_URL`).
@@ -65,6 +69,13 @@ HISTORY_DAYS=90
 - `comfytavern env rotate [--file F]` makes a new `JWT_SECRET` and moves the old one to `JWT_SECRET_PREVIOUS`; everything else in the file
   stays byte for byte. After a restart nobody is logged out. `comfytavern env rotate --finish` ends the overlap.
   Cookies do not depend on the secret; bearer tokens and the keys of model channels do: enter those keys again before you end it.
+
+## While the server runs
+
+`SIGHUP` reads everything again, except the environment, which a process has from its start. `JWT_SECRET`, `JWT_SECRET_PREVIOUS`,
+`LOG_LEVEL`, `METRICS_TOKEN`, `CORS_ORIGIN` and the keys of model services are applied at once and nobody is logged out; what else has
+changed is named in the log and waits for a restart. When anything cannot be read or is wrong, everything stays as it was, and one line
+of the log says why.
 
 ## Keys of model services
 

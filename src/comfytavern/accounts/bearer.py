@@ -40,11 +40,15 @@ class Signer:
 
     def __init__(self, keys: Sequence[Secret], *, clock: Clock) -> None:
         """Take at least one key of 32 bytes or more. Raises `Invalid` (`accounts.key`)."""
+        self._clock = clock
+        self.use(keys)
+
+    def use(self, keys: Sequence[Secret]) -> None:
+        """Sign with the first of `keys` from now on, and accept all of them. Raises `Invalid` (`accounts.key`) and changes nothing."""
         if not keys or any(len(key.reveal().encode()) < KEY_BYTES_MIN for key in keys):
             raise Invalid("accounts.key", f"JWT_SECRET must have at least {KEY_BYTES_MIN} bytes.", minimum=KEY_BYTES_MIN)
         self._keys = {_key_id(key): key for key in keys}
         self._current = _key_id(keys[0])
-        self._clock = clock
 
     def sign(self, claim: Claim) -> Bearer:
         """Return a token for `claim` that is good for an hour."""

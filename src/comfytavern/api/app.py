@@ -6,7 +6,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from starlette.websockets import WebSocket
 from comfytavern.api import problems
 from comfytavern.api.auth import Gate
 from comfytavern.api.body import BodyLimit
+from comfytavern.api.cors import Cors
 from comfytavern.api.edge import Edge
 from comfytavern.api.forwarded import Forwarded
 from comfytavern.api.openapi import PROBLEM_RESPONSE, openapi
@@ -36,17 +36,8 @@ def create_app(services: Services, *, web: Path | None, lifespan: Lifespan | Non
     routes = create_routes(version=services.values.version, lifespan=lifespan)
     routes.state.services = services
     inner: ASGIApp = Site(Gate(BodyLimit(routes), services.accounts, services.values), Static(web))
-    if services.values.origins:
-        inner = CORSMiddleware(
-            inner,
-            allow_origins=services.values.origins,
-            allow_credentials=True,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=["ETag", "X-Request-Id", "X-Comfytavern-Release"],
-        )
     release = services.values.release or services.values.version
-    edge = Edge(inner, services.drain, services.metrics, release=release, tracer=services.tracer)
+    edge = Edge(Cors(inner, services.values), services.drain, services.metrics, release=release, tracer=services.tracer)
     return Forwarded(edge, services.values.trusted_proxies)
 
 

@@ -25,9 +25,9 @@ from comfytavern.projects.service import Projects
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Values:
-    """Settings that concern HTTP, as values."""
+    """Settings that concern HTTP, as values. `metrics_token` and `origins` can change while the server runs: ask for them each time."""
 
     version: str
     release: str = ""

@@ -20,10 +20,11 @@ from comfytavern.boot import slots
 from comfytavern.boot.database import backing_up, state_of, up_to_date
 from comfytavern.boot.leave import Deadlines
 from comfytavern.boot.pulse import Pulse
+from comfytavern.boot.refresh import Refresh
 from comfytavern.boot.rooms import Rooms, build
 from comfytavern.boot.standing import Standing
-from comfytavern.kernel.errors import Unavailable
 from comfytavern.boot.telemetry.tracing import tracing
+from comfytavern.kernel.errors import Unavailable
 from comfytavern.kernel.secret import Secret
 from comfytavern.settings.settings import Settings
 from comfytavern.store.database import Database
@@ -42,6 +43,7 @@ class System:
     app: ASGIApp
     setup_link: str
     """Where the owner is created; empty when there is one."""
+    refresh: Refresh
     deadlines: Deadlines = field(default_factory=Deadlines)
     """How long a stop waits for what is under way."""
 
@@ -76,9 +78,10 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         standing = Standing(services, database, pulse, data_dir=settings.data_dir, deploy_root=settings.deploy_root)
         services = replace(services, operations=standing, tracer=drawn.requests if drawn else None)
         await stack.enter_async_context(pulse.beating())
-        await stack.enter_async_context(backing_up(settings, database))
+        refresh = Refresh(settings, rooms.keyed, services.values)
+        await stack.enter_async_context(backing_up(refresh.settings, database))
         app, link = create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts)
-        yield System(settings, services, app, link, Deadlines(settings.drain_s, settings.drain_streams_s))
+        yield System(settings, services, app, link, refresh, Deadlines(settings.drain_s, settings.drain_streams_s))
 
 
 def web_folder() -> Path | None:

@@ -7,7 +7,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -168,8 +168,9 @@ def drill(settings: Settings, place: Path, told: Told | None = None) -> dict[str
 
 
 @asynccontextmanager
-async def backing_up(settings: Settings, database: Database) -> AsyncGenerator[None]:
+async def backing_up(current: Callable[[], Settings], database: Database) -> AsyncGenerator[None]:
     """Make backups by the clock for as long as the block lasts; of several servers one makes each."""
+    settings = current()
     hours = settings.backup_every_h
     if hours is None:
         hours = PRODUCTION_EVERY_H if settings.environment == "production" else 0.0
@@ -177,7 +178,7 @@ async def backing_up(settings: Settings, database: Database) -> AsyncGenerator[N
         yield
         return
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(_by_the_clock(settings, database, hours * 3600))
+        task = group.create_task(_by_the_clock(current, database, hours * 3600))
         try:
             yield
         finally:
@@ -215,12 +216,12 @@ async def state_of(database: Database) -> State:
     return State(row.level, row.contracted) if row else State()
 
 
-async def _by_the_clock(settings: Settings, database: Database, every_s: float) -> None:
+async def _by_the_clock(current: Callable[[], Settings], database: Database, every_s: float) -> None:
     while True:
         try:
             if await claim(database, every_s, time.time()):
                 try:
-                    await asyncio.to_thread(_scheduled, settings)
+                    await asyncio.to_thread(_scheduled, current())
                 except Exception:
                     await _give_back(database, every_s)
                     raise

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import msgspec
 from comfytavern.api.about import ABOUT
 from comfytavern.boot.redact import Redact, password_of, redacting, secrets_of
 from comfytavern.boot.tracebacks import structured
+from comfytavern.kernel.secret import Secret
 from comfytavern.settings.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -30,19 +32,33 @@ _OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "ascti
 
 def configure(settings: Settings) -> None:
     """Send our own log and that of the libraries through one formatter, at the level that was asked for."""
-    known = secrets_of(os.environ) | password_of(settings.database) | {secret.reveal() for secret in settings.secrets}
-    known |= {settings.metrics_token.get_secret_value(), *(key.reveal() for key in settings.provider_keys.values())}
-    known |= {word.reveal() for word in settings.watching_secrets}
     chosen = settings.log_format or ("json" if settings.environment == "production" else "text")
     formatter = Machines() if chosen == "json" else _for_people()
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Redacted(formatter, redacting(known)))
+    handler.setFormatter(Redacted(formatter, redacting(_known(settings))))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
     logging.getLogger("uvicorn.error").addFilter(_is_true)
     for note in settings.notes:
         log.warning(note.message, extra={"variable": note.place["field"]})
+
+
+def relearn(settings: Settings, secrets: Iterable[Secret]) -> None:
+    """Keep the secrets of new `settings`, and `secrets` besides, out of every line from now on; then take the level they ask for."""
+    redact = redacting(_known(settings) | {secret.reveal() for secret in secrets})
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, Redacted):
+            handler.formatter.redact = redact
+    logging.getLogger().setLevel(settings.log_level.upper())
+
+
+def _known(settings: Settings) -> set[str]:
+    known = secrets_of(os.environ) | password_of(settings.database) | {secret.reveal() for secret in settings.secrets}
+    known |= {settings.metrics_token.get_secret_value(), *(key.reveal() for key in settings.provider_keys.values())}
+    known |= {word.reveal() for word in settings.watching_secrets}
+    connection = settings.azure_connection.get_secret_value()
+    return known | {connection, connection.partition("Secret=")[2]}
 
 
 def _is_true(record: logging.LogRecord) -> bool:
@@ -56,11 +72,11 @@ class Redacted(logging.Formatter):
     def __init__(self, inner: logging.Formatter, redact: Redact) -> None:
         """Format by `inner`, then `redact`."""
         super().__init__()
-        self._inner, self._redact = inner, redact
+        self._inner, self.redact = inner, redact
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        return self._redact(self._inner.format(record))
+        return self.redact(self._inner.format(record))
 
 
 class _People(logging.Formatter):

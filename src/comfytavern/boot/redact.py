@@ -10,10 +10,12 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from comfytavern.settings.clouds.reference import looks_like_one
+
 GONE: Final = "[redacted]"
 LENGTH_MIN: Final = 8
 """Shorter words are not taken for known secrets: the log would have holes in the middle of other words."""
-SECRET_NAME: Final = re.compile(r"(?:_KEY|_TOKEN|_SECRET|_PASSWORD|_DSN)$")
+SECRET_NAME: Final = re.compile(r"(?:_KEY|_TOKEN|_SECRET|_PASSWORD|_DSN|_CONNECTION_STRING)$")
 
 _NAMES = (
     r"(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|api[_-]?key|access[_-]?token|refresh[_-]?token|setup[_-]?token|token"
@@ -63,8 +65,11 @@ def redacting(known: Iterable[str]) -> Redact:
 
 
 def secrets_of(environ: Mapping[str, str]) -> set[str]:
-    """Return the values of variables whose names say that they are secret, and the passwords in addresses."""
-    found = {value for name, value in environ.items() if SECRET_NAME.search(name)}
+    """Return the values of variables whose names say that they are secret, and the passwords in addresses.
+
+    A reference to what a cloud keeps is no secret: whoever reads why it could not be followed must be able to read it.
+    """
+    found = {value for name, value in environ.items() if SECRET_NAME.search(name) and not looks_like_one(value)}
     for value in environ.values():
         if "://" in value:
             found |= password_of(value)

@@ -9,6 +9,7 @@ from comfytavern.accounts.user import User
 from comfytavern.api.metrics import Metrics
 from comfytavern.boot.kinds import Remembering
 from comfytavern.boot.meter import All, Meter
+from comfytavern.boot.refresh import Keyed
 from comfytavern.boot.rights import ProjectRights, is_owner
 from comfytavern.boot.secrets import application_secrets
 from comfytavern.boot.tally import Counted
@@ -56,6 +57,7 @@ class Rooms:
     catalogue: Catalogue
     gateway: Gateway
     sandbox: Sandbox
+    keyed: Keyed
 
     async def close(self) -> None:
         """Checkpoint the runs, and let go of processes and connections."""
@@ -74,7 +76,7 @@ def build(
 ) -> Rooms:
     """Return every room over prepared databases. `channels`: where channels are kept, if not in `database`; `drawn`: who draws traces."""
     secret, *earlier = application_secrets(settings)
-    vault = Vault(secret, earlier=earlier)
+    vault, signer = Vault(secret, earlier=earlier), Signer([secret, *earlier], clock=SystemClock())
     kept = GivenChannels(SqlChannels(channels or database), settings.provider_keys, vault, is_owner(channels or database))
     providers = {"demo": Demo(), "openai-compatible": OpenAICompatible()}
     metrics = metrics or Metrics()
@@ -92,7 +94,7 @@ def build(
     }
     runner = Remembering(catalogue, services=services, cache=Cache(), pools={"llm": CALLS_PER_PROVIDER})
     return Rooms(
-        accounts=_accounts(database, Signer([secret, *earlier], clock=SystemClock()), projects),
+        accounts=_accounts(database, signer, projects),
         projects=projects,
         runs=_runs(settings, _watched(database, runner, metrics, drawn), projects, runner, catalogue),
         channels=Channels(kept, vault, providers),
@@ -100,6 +102,7 @@ def build(
         catalogue=catalogue,
         gateway=gateway,
         sandbox=sandbox,
+        keyed=Keyed(signer, vault, kept),
     )
 
 

@@ -1,7 +1,8 @@
 """The process that serves: its sockets, one event loop, and the signals by which it is told to drain, to stay and to stop.
 
 SIGUSR1 drains (everybody is asked to go elsewhere, nobody is refused) and SIGUSR2 calls that off. SIGTERM drains, waits, hands the
-runs over and stops; a second one, or SIGINT, stops at once.
+runs over and stops; a second one, or SIGINT, stops at once. SIGHUP reads the settings again (refresh.py), unless it comes from a terminal
+that was closed: then it is the end, as for every program.
 """
 
 import asyncio
@@ -22,9 +23,11 @@ import uvloop
 
 from comfytavern.boot import leave
 from comfytavern.boot.app import System, prepare, running
+from comfytavern.boot.hangup import Hangup, has_terminal
 from comfytavern.boot.listen import BACKLOG, MODE, Listener, listen, listen_unix, passed
 from comfytavern.boot.logs import configure
 from comfytavern.boot.notify import notify, watchdog_s
+from comfytavern.boot.refresh import Again
 from comfytavern.llm.tokens import warm
 from comfytavern.settings.settings import Settings
 
@@ -47,10 +50,22 @@ class Place:
     mode: int = MODE
 
 
-def serve(settings: Settings, *, announce: Announce, place: Place = Place()) -> None:
-    """Serve until SIGINT or SIGTERM; calls `announce` when the first request may come. Raises `Failure` when it cannot start."""
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a process needs beyond its start: what a hang-up means, and the way to newer settings."""
+
+    hangup: Hangup
+    again: Again
+
+
+def serve(settings: Settings, *, announce: Announce, place: Place = Place(), again: Again | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; calls `announce` when the first request may come. Raises `Failure` when it cannot start.
+
+    `again` reads the settings once more, as they were read for this start.
+    """
     configure(settings)
-    for early in (signal.SIGUSR1, signal.SIGUSR2):
+    life = Life(Hangup(), again or (lambda: settings))
+    for early in (signal.SIGUSR1, signal.SIGUSR2, *([] if has_terminal() else [signal.SIGHUP])):
         signal.signal(early, signal.SIG_IGN)  # What they do by default is to kill; nobody is here yet who could be asked to leave.
     with contextlib.ExitStack() as stack, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         listeners = _listeners(settings, place)
@@ -58,7 +73,7 @@ def serve(settings: Settings, *, announce: Announce, place: Place = Place()) -> 
             stack.enter_context(listener.socket)
             stack.callback(listener.withdraw)
         prepare(settings)
-        runner.run(_serve(settings, listeners, announce))
+        runner.run(_serve(settings, listeners, announce, life))
 
 
 def _listeners(settings: Settings, place: Place) -> list[Listener]:
@@ -67,7 +82,7 @@ def _listeners(settings: Settings, place: Place) -> list[Listener]:
     return [listen_unix(place.uds, mode=place.mode) if place.uds else Listener(listen(settings.host, settings.port))]
 
 
-async def _serve(settings: Settings, listeners: Sequence[Listener], announce: Announce) -> None:
+async def _serve(settings: Settings, listeners: Sequence[Listener], announce: Announce, life: Life) -> None:
     async with running(settings) as system:
         config = uvicorn.Config(
             system.app,
@@ -85,15 +100,15 @@ async def _serve(settings: Settings, listeners: Sequence[Listener], announce: An
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=STOP_S,
         )
-        await _Server(config, system, listeners, announce).serve()
+        await _Server(config, system, listeners, announce, life).serve()
 
 
 class _Server(uvicorn.Server):
     """uvicorn, told about our own sockets, start, drain and stop."""
 
-    def __init__(self, config: uvicorn.Config, system: System, listeners: Sequence[Listener], announce: Announce) -> None:
+    def __init__(self, config: uvicorn.Config, system: System, listeners: Sequence[Listener], announce: Announce, life: Life) -> None:
         super().__init__(config)
-        self._system, self._listeners, self._announce = system, listeners, announce
+        self._system, self._listeners, self._announce, self._life = system, listeners, announce, life
         self._tasks: set[asyncio.Task[None]] = set()
         self._going = False
 
@@ -162,6 +177,12 @@ class _Server(uvicorn.Server):
         self._going = True
         self._spawn(self._leave())
 
+    def _hung_up(self) -> None:
+        if self._life.hangup.means_the_end():
+            self._asked_to_stop()
+        elif not self._going:
+            self._spawn(self._system.refresh.run(self._life.again))
+
     def _stop_now(self) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
@@ -184,6 +205,7 @@ class _Server(uvicorn.Server):
         deeds: dict[signal.Signals, Callable[[], None]] = {
             signal.SIGINT: self._stop_now,
             signal.SIGTERM: self._asked_to_stop,
+            signal.SIGHUP: self._hung_up,
             signal.SIGUSR1: lambda: self._spawn(self._drain()),
             signal.SIGUSR2: lambda: self._spawn(self._stay()),
         }

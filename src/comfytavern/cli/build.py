@@ -30,6 +30,9 @@ def make(  # noqa: PLR0913 -- one argument for each option
     skip_web: Annotated[bool, typer.Option("--skip-web", help="Take the web app as it was built last.")] = False,
     python_tag: Annotated[str, typer.Option(help="Python of the hosts.")] = "cp311",
     platform: Annotated[str, typer.Option(help="Platform of the hosts: linux_x86_64 or linux_aarch64.")] = "linux_x86_64",
+    extras: Annotated[
+        list[str] | None, typer.Option("--with", help="Bring the library of a cloud along, for settings in it: aws, azure or google.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Build one artifact: web app, wheel and everything it needs, manifest, bill of materials, checksums, signature."""
@@ -50,6 +53,7 @@ def make(  # noqa: PLR0913 -- one argument for each option
         sign_key=sign_key,
         web="reuse" if skip_web else "build",
         target=target(python_tag, platform),
+        extras=tuple(extras or ()),
     )
     with _progress(STEPS, quiet=json) as told:
         built = only(wish, told) if web_only else build_it(wish, app(), told)

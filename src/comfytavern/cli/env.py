@@ -26,11 +26,13 @@ def check(
     as_json: Json = False,
     production: Annotated[bool, typer.Option("--production", help="As if COMFYTAVERN_ENV=production.")] = False,
 ) -> None:
-    """Say everything that is wrong or doubtful in the settings; exit code 1 when a server would not start."""
+    """Say what is given and where it comes from, and everything that is wrong or doubtful; exit code 1 when a server would not start."""
     report = _report(file, environment="production" if production else None)
     if as_json:
         print(json.dumps(_as_json(report), ensure_ascii=False, indent=2))
     else:
+        for each in _given(report):
+            print(f"{'given':<9} {each['variable']} = {each['value']} from {each['source']}")
         for label, problems in (("WRONG", report.errors), ("doubtful", report.warnings)):
             for problem in problems:
                 print(f"{label:<9} {problem.message}")
@@ -45,12 +47,23 @@ def diff(left: Path, right: Path, *, as_json: Json = False) -> None:
     """Print in what two files differ, secrets only by a fingerprint; exit code 1 when they do."""
     from comfytavern.settings.compare import differences  # noqa: PLC0415 -- a second that `version` need not wait
 
-    found = differences(_report(left), _report(right))
+    one, two = _report(left), _report(right)
+    found = differences(one, two)
+    for file, report in ((left, one), (right, two)):
+        for problem in report.errors:
+            print(f"{file}: {problem.message}", file=sys.stderr)
+    from_where = [{each["variable"]: each["source"] for each in _given(report)} for report in (one, two)]
     if as_json:
-        print(json.dumps([{"name": each.name, "left": each.left, "right": each.right} for each in found], ensure_ascii=False, indent=2))
+        rows = [
+            {"name": each.name, "left": each.left, "right": each.right}
+            | {f"{side}_source": its.get(each.name, "") for side, its in zip(("left", "right"), from_where, strict=True)}
+            for each in found
+        ]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
         for each in found:
-            print(f"{each.name}\n  - {each.left}\n  + {each.right}")
+            sources = [f" from {its[each.name]}" if each.name in its else "" for its in from_where]
+            print(f"{each.name}\n  - {each.left}{sources[0]}\n  + {each.right}{sources[1]}")
     if found:
         raise typer.Exit(1)
 
@@ -71,7 +84,7 @@ def rotate(
     *,
     finish: Annotated[bool, typer.Option("--finish", help="End the overlap: forget the earlier secrets.")] = False,
 ) -> None:
-    """Make a new secret and keep the old one beside it, so that nobody is logged out. Restart afterwards."""
+    """Make a new secret and keep the old one beside it, so that nobody is logged out. Restart afterwards, or send SIGHUP."""
     from comfytavern.settings.rotate import drop_previous  # noqa: PLC0415 -- as above
     from comfytavern.settings.rotate import rotate as renew  # noqa: PLC0415 -- as above
 
@@ -93,12 +106,23 @@ def _report(file: Path | None, **given: Any) -> "Report":
     return examine({}, file, secrets=file.parent / "no-secrets-beside-a-file", **given)
 
 
+def _given(report: "Report") -> list[dict[str, str]]:
+    """Return every variable that is given, its value as it may be shown, and where it comes from, in the order of documents."""
+    from comfytavern.settings.compare import shown  # noqa: PLC0415 -- as above
+    from comfytavern.settings.settings import variables  # noqa: PLC0415 -- as above
+
+    values = report.found.values
+    given = [(variable, values[variable.name]) for variable in variables() if variable.name in values]
+    return [{"variable": each.name, "value": shown(each, value.text), "source": value.source} for each, value in given]
+
+
 def _as_json(report: "Report") -> dict[str, Any]:
     def plain(problem: Any) -> dict[str, Any]:
         return {"variable": problem.place["field"], "message": problem.message, **problem.params}
 
     return {
         "ok": not report.errors,
+        "given": _given(report),
         "errors": [plain(each) for each in report.errors],
         "warnings": [plain(each) for each in report.warnings],
     }

@@ -1,6 +1,7 @@
 """`comfytavern serve`: the server, and what it says when it is ready."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,8 +25,8 @@ def serve(
     from comfytavern.boot.server import serve as serve_until_stopped  # noqa: PLC0415 -- as above
     from comfytavern.settings.settings import read  # noqa: PLC0415 -- as above
 
-    settings = read(host=host, port=port, data_dir=data_dir)
-    serve_until_stopped(settings, announce=_announce, place=Place(uds, _octal(uds_mode)))
+    again = partial(read, host=host, port=port, data_dir=data_dir)
+    serve_until_stopped(again(), announce=_announce, place=Place(uds, _octal(uds_mode)), again=again)
 
 
 def _octal(text: str) -> int:

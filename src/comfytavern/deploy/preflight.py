@@ -12,6 +12,8 @@ from comfytavern.kernel.errors import Problem
 
 ROOM_BYTES = 300 << 20
 """What has to stay free besides the release."""
+OFFERING = "SETTINGS_FROM"
+"""Where this is set, settings come from a cloud; the start says what is not there."""
 TIMES = 3
 """A release is there as content, assembled, and installed."""
 SKEW_S = 30.0
@@ -86,7 +88,8 @@ def _release(host: str, facts: Facts, release: Release, known: Known) -> Iterato
         sentence = f"{facts.disk_free_bytes >> 20} MiB are free; {needs >> 20} MiB are needed."
         yield _problem("deploy.disk", host, sentence, "Free some space, or keep fewer releases (`keep`).")
     wanted = {name for name, about in release.env.items() if about.required_in_production}
-    for name in sorted(wanted - known.names - set(facts.env_names)):
+    given = known.names | set(facts.env_names)
+    for name in sorted(wanted - given) if OFFERING not in given else ():
         yield _problem("deploy.setting_missing", host, f"{name} is not set.", f"Add it to [{_table(release, name)}] of deploy.toml.")
     if facts.migration:
         level, contracted, schema = facts.migration.level, facts.migration.contracted or 0, release.schema

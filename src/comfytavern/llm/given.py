@@ -23,11 +23,15 @@ class GivenChannels:
 
     def __init__(self, repo: ChannelRepo, keys: Mapping[str, Secret], vault: Vault, is_owner: IsOwner) -> None:
         """Take where channels are kept, and keys by the names of profiles."""
-        self._repo, self._is_owner = repo, is_owner
-        self._given: dict[str, tuple[Profile, bytes | None]] = {}
-        for name, key in keys.items():
-            id = f"chn_{name}"
-            self._given[id] = (profiles()[name], seal_key(id, key, vault))
+        self._repo, self._is_owner, self._vault = repo, is_owner, vault
+        self.give(keys)
+
+    def give(self, keys: Mapping[str, Secret]) -> None:
+        """Have the channels of these keys from now on, and no others."""
+        ids = {f"chn_{name}": name for name in keys}
+        self._given: dict[str, tuple[Profile, bytes | None]] = {
+            id: (profiles()[name], seal_key(id, keys[name], self._vault)) for id, name in ids.items()
+        }
 
     async def list(self, owner: str) -> list[Channel]:
         """Return the user's channels, oldest first, those of the environment before them (ChannelRepo.list)."""

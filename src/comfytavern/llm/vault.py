@@ -24,7 +24,11 @@ class Vault:
 
     def __init__(self, secret: Secret, *, earlier: Sequence[Secret] = ()) -> None:
         """Derive the key from the application's `secret`; what was sealed under `earlier` secrets still opens."""
-        self._ciphers = [AESGCM(_derive(each)) for each in (secret, *earlier)]
+        self.use([secret, *earlier])
+
+    def use(self, secrets: Sequence[Secret]) -> None:
+        """Seal under the first of `secrets` from now on, and open what any of them has sealed."""
+        self._ciphers = [AESGCM(_derive(each)) for each in secrets]
 
     def seal(self, text: Secret, place: str) -> bytes:
         """Return the sealed form of `text`, to be kept at `place`. Two calls never return the same bytes."""

@@ -38,6 +38,7 @@ def extra(group: str, *, secret: bool = False, shown: str = "", fix: str = "", b
     return {"group": group, "secret": secret, "shown": shown, "fix": fix, "by_deploy": by_deploy}
 
 
+Places = Annotated[tuple[str, ...], BeforeValidator(_pieces)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_pieces)]
 NO_SECRET: Final = SecretStr("")
@@ -228,7 +229,6 @@ class Settings(Watching):
     deepseek_key: SecretStr = Field(
         NO_SECRET, validation_alias="DEEPSEEK_API_KEY", description="the same for DeepSeek", json_schema_extra=extra("models", secret=True)
     )
-    release: str = Field(
     settings_from: Places = Field(
         (),
         validation_alias="SETTINGS_FROM",
@@ -255,6 +255,7 @@ class Settings(Watching):
         description="another endpoint of Google Secret Manager: `https://host`, or `http://host:port` of an emulator",
         json_schema_extra=extra("clouds", shown="Google's own", fix="give scheme and host, like https://secretmanager.example.org"),
     )
+    release: str = Field(
         "",
         pattern=r"^([0-9A-Za-z][0-9A-Za-z.+-]{0,63})?$",
         validation_alias="COMFYTAVERN_RELEASE",

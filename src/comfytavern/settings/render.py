@@ -8,7 +8,8 @@ from comfytavern.settings.strength import HOW_TO_MAKE_ONE
 from comfytavern.settings.variables import GROUPS, Variable, schema, variables
 
 INTRO: Final = """# Copy to .env and change what you need. Every line shows the default. Meaning: docs/reference/settings.md
-# Instead of NAME a file can be named (NAME_FILE=/run/keys/name), and a value can come from a command (NAME=cmd:pass show tavern)."""
+# Instead of NAME a file can be named (NAME_FILE=/run/keys/name), and a value can come from a command (NAME=cmd:pass show tavern)
+# or from a cloud (NAME=aws-sm:prod/tavern#NAME): docs/operate/cloud-settings.md"""
 SECRETS_FILE: Final = "/etc/comfytavern/env/secrets.env"
 
 

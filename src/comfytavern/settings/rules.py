@@ -2,9 +2,11 @@
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from comfytavern.settings.fields import Settings
@@ -14,6 +16,10 @@ from comfytavern.settings.strength import HOW_TO_MAKE_ONE, weakness
 OURS: Final = "COMFYTAVERN_"
 ELSEWHERE: Final = frozenset({"COMFYTAVERN_CACHE", "COMFYTAVERN_CHECK_PASSWORD", "COMFYTAVERN_LAB"})
 """Names of ours that are no settings of the server: the command line and the lab read them."""
+SDKS: Final = ("AWS_", "AZURE_", "GOOGLE_", "IDENTITY_", "GCE_", "CLOUDSDK_")
+"""How names begin that tell a cloud's library who and where we are."""
+WHOLE: Final = re.compile(r"(?:/secrets/|://[^/]+/|aws-ssm:/)(?:\?.*)?$")
+"""How places end that are everything somebody has in a cloud: what else is in there is nobody's business here."""
 NEAR: Final = 0.85
 """How alike two names are when one is taken for a mistake (difflib's ratio)."""
 TOKEN_BYTES_MIN: Final = 16
@@ -28,6 +34,8 @@ def refused(settings: Settings) -> Iterator[Trouble]:
     yield from _weak_secrets(settings)
     if settings.log_level == "debug":
         yield Trouble("LOG_LEVEL", "debug is not for production: it may log what people write", "use info or warning")
+    if settings.google_endpoint.startswith("http://"):
+        yield Trouble("SECRET_MANAGER_ENDPOINT", "http:// is for emulators: everybody on the way could read along", "use https://")
     for network in settings.trusted_proxies:
         if ip_network(network, strict=False).prefixlen == 0:
             yield Trouble("TRUSTED_PROXIES", f"{network} lets everybody say who they are", "name your proxies, like 10.0.0.0/8")
@@ -61,15 +69,18 @@ def doubtful(settings: Settings) -> Iterator[Trouble]:
             yield Trouble("CORS_ORIGIN", f"{each} is not https://", "use its https:// address")
 
 
-def unknown(environ: Iterable[str], lines: Iterable[str]) -> Iterator[Trouble]:
-    """Yield names that mean nothing to us: all of a `.env` file; of the environment those that look like ours."""
+def unknown(environ: Iterable[str], lines: Iterable[str], offered: Mapping[str, str] = MappingProxyType({})) -> Iterator[Trouble]:
+    """Yield names that mean nothing to us: all of a `.env` file and of places in a cloud; of the environment those like ours."""
     known = known_names()
-    for name in sorted({*environ, *lines} - known - ELSEWHERE):
+    for name in sorted({*environ, *lines, *offered} - known - ELSEWHERE):
         near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=NEAR)
-        if near:
-            yield Trouble(name, "is not a setting", f"did you mean {near[0]}?")
-        elif name.startswith(OURS) or name in set(lines):
-            yield Trouble(name, "is not a setting", "remove it, or see docs/reference/settings.md")
+        where = f" ({offered[name]})" if name in offered else ""
+        if name in lines and name.startswith(SDKS):
+            yield Trouble(name, "is for the library of a cloud, which does not look into this file", "give it in the environment")
+        elif near:
+            yield Trouble(name, f"is not a setting{where}", f"did you mean {near[0]}?")
+        elif name.startswith(OURS) or name in set(lines) or (name in offered and not WHOLE.search(offered[name])):
+            yield Trouble(name, f"is not a setting{where}", "remove it, or see docs/reference/settings.md")
 
 
 def _weak_secrets(settings: Settings) -> Iterator[Trouble]:

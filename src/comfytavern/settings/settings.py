@@ -4,7 +4,7 @@ Every variable is documented in docs/reference/settings.md (generated from field
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from comfytavern.kernel.errors import Invalid, Problem
 from comfytavern.kernel.secret import MASK
 from comfytavern.settings import addresses, rules, sources
+from comfytavern.settings.clouds.reference import looks_like_one
 from comfytavern.settings.fields import Settings
 from comfytavern.settings.sources import Found, Trouble, Value
 from comfytavern.settings.variables import by_name, schema, variable_of, variables
@@ -50,20 +51,37 @@ def examine(environ: Mapping[str, str], file: Path | None, *, secrets: Path = so
     """Return what `environ`, the `.env` file and the files and commands they name say. Never raises for a bad value."""
     lines, troubles = sources.read_lines(file) if file else ({}, [])
     found = sources.gather(environ, lines, secrets=secrets, label=file.name if file else "")
+    _from_clouds(found)
     taken = {name: value for name, value in given.items() if value is not None}
     values = {name: value.text for name, value in found.values.items() if by_name()[name].field not in taken}
-    errors, warnings = [*troubles, *found.errors], [*found.warnings, *rules.unknown(environ, lines)]
+    errors, warnings = [*troubles, *found.errors], [*found.warnings, *rules.unknown(environ, lines, found.offered)]
     settings = None
     try:
         sound = settings = Settings.model_validate(values | taken)
     except ValidationError as error:
         errors += _explained(error)
         sound = _rest(values | taken, error)
-    named = {trouble.name.removesuffix("_FILE") for trouble in errors}
-    errors += [trouble for trouble in rules.refused(sound) if trouble.name not in named]
-    warnings += [trouble for trouble in rules.doubtful(sound) if trouble.name not in named]
+    clear = _clear_of(errors, found)
+    errors += [trouble for trouble in rules.refused(sound) if clear(trouble)]
+    warnings += [trouble for trouble in rules.doubtful(sound) if clear(trouble)]
     problems = [_problem(trouble, found, "error") for trouble in dict.fromkeys(errors)]
     return Report(None if problems else settings, problems, [_problem(each, found, "warning") for each in dict.fromkeys(warnings)], found)
+
+
+def _from_clouds(found: Found) -> None:
+    """Put in what is kept by clouds. Without a reference to one, nothing of that is even imported."""
+    if sources.CLOUDS[0] in found.values or any(looks_like_one(value.text) for value in found.values.values()):
+        from comfytavern.settings.clouds.fill import fill  # noqa: PLC0415 -- most settings name no cloud
+
+        fill(found)
+
+
+def _clear_of(errors: list[Trouble], found: Found) -> Callable[[Trouble], bool]:
+    """Return what tells troubles that do not follow from `errors`: of another variable, and not of one that a place failed to offer."""
+    named = {trouble.name.removesuffix("_FILE") for trouble in errors}
+    named |= {by_name()[name].name for name in named if name in by_name()}
+    lost = sources.CLOUDS[0] in named
+    return lambda trouble: trouble.name not in named and not (lost and trouble.name not in found.values)
 
 
 def _rest(values: Mapping[str, Any], error: ValidationError) -> Settings:

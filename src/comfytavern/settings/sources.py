@@ -1,4 +1,7 @@
-"""Where values come from: the environment, a `.env` file, files named by `NAME_FILE`, commands (`cmd:`), and /run/secrets."""
+"""Where values come from: the environment, a `.env` file, files named by `NAME_FILE`, commands (`cmd:`), and /run/secrets.
+
+What is kept by a cloud is put in afterwards (clouds/fill.py): here a reference to it is a text like any other.
+"""
 
 import io
 import shlex
@@ -16,6 +19,8 @@ DOCKER_SECRETS: Final = Path("/run/secrets")
 COMMAND: Final = "cmd:"
 COMMAND_S: Final = 10.0
 FILE_BYTES_MAX: Final = 65_536
+CLOUDS: Final = ("SETTINGS_FROM", "CLOUD_DEADLINE_S", "AZURE_APPCONFIG_CONNECTION_STRING", "SECRET_MANAGER_ENDPOINT")
+"""Variables that say how values are had from a cloud: they cannot come from one. The first names places that offer many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Found:
     """By variable, aliases resolved."""
     errors: list[Trouble] = field(default_factory=list[Trouble])
     warnings: list[Trouble] = field(default_factory=list[Trouble])
+    offered: dict[str, str] = field(default_factory=dict[str, str])
+    """Every name that a place of SETTINGS_FROM has, and that place; also names that mean nothing to us."""
 
 
 def gather(environ: Mapping[str, str], lines: Mapping[str, str], *, secrets: Path = DOCKER_SECRETS, label: str = ".env") -> Found:

@@ -28,7 +28,8 @@ def written(file: Path, text: str) -> str:
 def test_a_check_says_everything_and_ends_with_one(tmp_path: Path) -> None:
     code, text = call("check", "--file", written(tmp_path / "a.env", f"PORT_BACKEND=x\nLOG_LEVEL=loud\nDATABSE_URL=x\nJWT_SECRET={SECRET}"))
     assert code == 1
-    assert [line.split()[0] for line in text.splitlines()] == ["WRONG", "WRONG", "doubtful", "WRONG"]
+    assert [line.split()[0] for line in text.splitlines()] == ["given"] * 3 + ["WRONG", "WRONG", "doubtful", "WRONG"]
+    assert "given     PORT_BACKEND = x from a.env" in text
     assert "did you mean DATABASE_URL?" in text
     assert SECRET not in text
 
@@ -50,6 +51,7 @@ def test_a_difference_shows_no_secret(tmp_path: Path) -> None:
     code, text = call("diff", left, right)
     assert code == 1
     assert [line for line in text.splitlines() if line[0] != " "] == ["DATABASE_URL", "JWT_SECRET", "LOG_LEVEL"]
+    assert "+ info from b.env" in text
     assert SECRET not in text
     assert OTHER not in text
     assert text.count("secret ") == 4

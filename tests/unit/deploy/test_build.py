@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from comfytavern.deploy.build import archive, bytecode, sbom, source, wheelhouse
+from comfytavern.deploy.build import archive, bytecode, sbom, service, source, wheelhouse
 from comfytavern.deploy.build.wheel import changed
 from comfytavern.deploy.build.wheelhouse import Pin, Target
 from comfytavern.deploy.errors import DeployFailed, Refused
@@ -210,3 +210,20 @@ def test_this_checkout_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     found = source.look(ROOT)
     assert found.seconds == 1_700_000_000
     assert source.named(found.release).startswith(f"{found.version}+{found.commit[:7]}")
+
+
+def test_a_release_with_a_cloud_brings_its_library_along_each_package_once() -> None:
+    about = source.Source(root=ROOT, version="1", commit="c", seconds=0, dirty=False)
+    bare = {pin.name for pin in service._pins(about, Target(), "run")}
+    for extra, library in {"aws": "boto3", "azure": "azure-keyvault-secrets", "google": "grpcio"}.items():
+        found = [pin.name for pin in service._pins(about, Target(), "run", extra)]
+        assert library in set(found) - bare
+        assert bare < set(found)
+        assert len(found) == len(set(found))
+
+
+def test_a_cloud_that_is_not_known_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        service.build(service.Wish(root=tmp_path, out=tmp_path / "dist", extras=("aws", "alibaba")), service.App())
+    assert (refused.value.code, refused.value.hint) == ("build.extra", "Use one of aws, azure, google.")
+    assert not (tmp_path / "dist").exists()

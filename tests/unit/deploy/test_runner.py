@@ -271,3 +271,8 @@ async def test_a_controller_killed_anywhere_leaves_what_the_next_one_brings_to_a
     assert serving(hosts) == {NEW}
     assert all(host.installed[NEW] and host.holder is None for host in hosts.values())
     assert all(sorted(host.weights.values()) == [0, 100] for host in hosts.values())
+
+
+async def test_a_setting_that_a_cloud_may_offer_is_not_missed_before_the_start() -> None:
+    door = deployments(machines())
+    assert (await door.prospect(wish(names=frozenset({"SETTINGS_FROM"})))).problems == []

@@ -37,6 +37,8 @@ from comfytavern.deploy.release import (
 
 Told = Callable[[str], None]
 """Hears what begins now."""
+EXTRAS = ("aws", "azure", "google")
+"""What a release may bring along for settings in a cloud; each has a lock of its own beside requirements/run.txt."""
 STEPS = 9
 """How often `told` is called at most."""
 
@@ -61,6 +63,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     web: Literal["build", "reuse"] = "build"
     target: Target = Target()
     cache: Path | None = None
+    extras: tuple[str, ...] = ()
+    """Clouds whose libraries come along: names of EXTRAS."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -82,6 +86,8 @@ def build(wish: Wish, app: App, told: Told = lambda _: None) -> Built:
     with a code `build.*`.
     """
     start = time.monotonic()
+    if wrong := sorted(set(wish.extras) - set(EXTRAS)):
+        raise Refused("build.extra", f"There is no extra {wrong[0]}.", hint=f"Use one of {', '.join(EXTRAS)}.")
     source = look(wish.root)
     release = named(wish.release or source.release)
     wish.out.mkdir(parents=True, exist_ok=True)
@@ -148,8 +154,8 @@ def _wheels(wish: Wish, source: Source, folder: Path, told: Told) -> list[Path]:
     own.chmod(0o644)
     told("Gathering the wheels of what it needs")
     cache = wish.cache or cache_folder()
-    wanted = wheelhouse.pins((source.root / "requirements" / "run.txt").read_text(encoding="utf-8"), wish.target)
-    developers = wheelhouse.pins((source.root / "requirements" / "dev.txt").read_text(encoding="utf-8"), wish.target)
+    wanted = _pins(source, wish.target, "run", *wish.extras)
+    developers = _pins(source, wish.target, "dev")
     uv = [pin for pin in developers if pin.name == "uv"]
     if not uv:
         raise Refused("build.lock", "The lock requirements/dev.txt does not pin uv.", hint=wheelhouse.LOCK)
@@ -165,6 +171,13 @@ def _wheels(wish: Wish, source: Source, folder: Path, told: Told) -> list[Path]:
         rows.append(f"comfytavern-bytecode=={compiled.name.split('-')[1]} --hash=sha256:{archive.sha256(compiled)}\n")
     _write(folder / REQUIREMENTS, "".join(sorted(rows)).encode())
     return sorted(found.values())
+
+
+def _pins(source: Source, there: Target, *locks: str) -> list[wheelhouse.Pin]:
+    """Return what these locks pin, each package once. They were made together: a package has the same version in all of them."""
+    texts = [(source.root / "requirements" / f"{lock}.txt").read_text(encoding="utf-8") for lock in locks]
+    found = [pin for text in texts for pin in wheelhouse.pins(text, there)]
+    return list({pin.name: pin for pin in found}.values())
 
 
 def _manifest(source: Source, release: str, target: Target, app: App) -> Release:
