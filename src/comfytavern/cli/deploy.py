@@ -8,6 +8,7 @@ import typer
 
 from comfytavern.cli.deploying import Watch, agent, database_of, is_signed, run, settings_of, shown, signers_of, supply_of
 from comfytavern.cli.notifying import Story, announced
+from comfytavern.cli.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ host = typer.Typer(help="The hosts themselves.", no_args_is_help=True, rich_mark
 deploy.add_typer(lock, name="lock")
 deploy.add_typer(audit, name="audit")
 deploy.add_typer(host, name="host")
+deploy.add_typer(render, name="render")
 
 File = Annotated[Path, typer.Option("--file", "-f", help="The spec.")]
 Target = Annotated[str, typer.Option("--target", "-t", help="A target of the spec, such as staging.")]

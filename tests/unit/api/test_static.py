@@ -1,4 +1,5 @@
 import gzip
+import os
 from pathlib import Path
 
 import httpx
@@ -50,6 +51,15 @@ async def test_a_browser_that_has_it_gets_304(client: httpx.AsyncClient) -> None
     etag = (await client.get("/")).headers["etag"]
     again = await client.get("/", headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_page_of_another_release_is_another_page_though_date_and_size_are_the_same(web: Path, client: httpx.AsyncClient) -> None:
+    page = web / "index.html"
+    os.utime(page, (1_767_225_600, 1_767_225_600))
+    etag = (await client.get("/")).headers["etag"]
+    page.write_text("<body>")
+    os.utime(page, (1_767_225_600, 1_767_225_600))
+    assert (await client.get("/", headers={"If-None-Match": etag})).text == "<body>"
 
 
 @pytest.mark.parametrize("path", ["/", "/p/prj_1/w/wfl_2", "/settings/models", "/files/a.txt"])

@@ -31,14 +31,14 @@ LIBRARY = {
 CLASSIFIER = "License :: OSI Approved :: "
 
 
-def bill(release: str, version: str, *, seconds: int, wheels: Iterable[Path], npm_lock: Path) -> bytes:
-    """Return the bill of a release: every wheel with hash and licence, every npm package the web app is made of.
+def bill(release: str, version: str, *, seconds: int, wheels: Iterable[Path], npm_lock: Path | None) -> bytes:
+    """Return the bill of a release: every wheel with hash and licence, every npm package the web app is made of, if there is one.
 
     Same input, same bytes. Raises `Refused` (`deploy.extra`) when cyclonedx-python-lib is not installed.
     """
     cdx = _library()
     subject = _application(cdx, version)
-    parts = [*(_python(cdx, wheel) for wheel in sorted(wheels)), *_npm(cdx, npm_lock)]
+    parts = [*(_python(cdx, wheel) for wheel in sorted(wheels)), *(_npm(cdx, npm_lock) if npm_lock else [])]
     bom = cdx.Bom(
         serial_number=uuid.uuid5(NAMESPACE, release),
         metadata=cdx.BomMetaData(component=subject, timestamp=datetime.fromtimestamp(seconds, UTC)),
