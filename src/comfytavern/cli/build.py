@@ -97,6 +97,24 @@ def verify(
         raise typer.Exit(1)
 
 
+@build.command()
+def bill(
+    wheels: Annotated[Path, typer.Option(help="Folder of the wheels that are installed.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    *,
+    npm_lock: Annotated[Path | None, typer.Option(help="package-lock.json of the web app, when it is inside.")] = None,
+    release: Annotated[str, typer.Option(help="Name of the release.")] = "dev",
+) -> None:
+    """Write the bill of materials of an image: CycloneDX 1.6, dated by SOURCE_DATE_EPOCH."""
+    import os  # noqa: PLC0415 -- only for image builds
+
+    from comfytavern import __version__  # noqa: PLC0415 -- as above
+    from comfytavern.deploy.build import sbom  # noqa: PLC0415 -- as above
+
+    seconds = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
+    out.write_bytes(sbom.bill(release, __version__, seconds=seconds, wheels=wheels.glob("*.whl"), npm_lock=npm_lock))
+
+
 @contextmanager
 def _progress(steps: int, *, quiet: bool) -> Generator[Callable[[str], None]]:
     """Yield what hears each step: a bar for a person at a terminal, plain lines for a log, nothing for a program."""
