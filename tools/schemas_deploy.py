@@ -19,6 +19,7 @@ SECTIONS: list[tuple[str, type[msgspec.Struct]]] = [
     ("[hosts.NAME]", spec.Machine),
     ("[tls]", spec.Tls),
     ("[strategy]", spec.Strategy),
+    ("[container]", spec.Container),
     ("[database]", spec.Database),
     ("[deadlines]", spec.Deadlines),
     ("[notify]", spec.Notify),

@@ -3,6 +3,7 @@
     python benchmarks/deploy/switch.py                                          # 3 hosts, PostgreSQL, systemd: 3 x (deploy + rollback)
     python benchmarks/deploy/switch.py --driver supervisord --hosts 1           # 1 host, SQLite
     python benchmarks/deploy/switch.py --driver pm2 --hosts 1 --swaps 6
+    python benchmarks/deploy/switch.py --driver podman --hosts 1 --rate 250 --requests 10500
 
 Needs root, the lab (`python -m tests.lab.base`) and an artifact (`comfytavern build`). Prints one JSON line; `failed`, `ws_abrupt`
 and `ws_lost` have to be 0, and the exit code says so.
@@ -19,7 +20,7 @@ from typing import Any
 
 from common import artifact, first, installation, releases, say
 
-from tests.lab.installation import Installation
+from tests.lab.installation import ENGINES, Installation
 from tests.lab.traffic import Traffic
 
 
@@ -44,7 +45,8 @@ def swap(site: Installation, artifacts: list[Path], swaps: int, pause_s: float) 
 def main(arguments: argparse.Namespace) -> dict[str, Any]:
     """Do it all and return the line to print."""
     base = artifact(arguments.artifact)
-    with installation(arguments.hosts, driver=arguments.driver, strategy=arguments.strategy) as site:
+    machine = {"engine": arguments.driver} if arguments.driver in ENGINES else {}
+    with installation(arguments.hosts, machine=machine, driver=arguments.driver, strategy=arguments.strategy) as site:
         artifacts = releases(base, site.folder, 1 + (arguments.swaps + 1) // 2)
         first(site, artifacts[0])
         with Traffic(site, arguments.rate, told=say) as traffic:
@@ -64,7 +66,7 @@ def _spread(values: list[float]) -> dict[str, float]:
 def options() -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--driver", default="systemd", choices=["systemd", "supervisord", "pm2"])
+    parser.add_argument("--driver", default="systemd", choices=["systemd", "supervisord", "pm2", "podman", "docker"])
     parser.add_argument("--hosts", type=int, default=3)
     parser.add_argument("--strategy", default="rolling")
     parser.add_argument("--swaps", type=int, default=6, help="deployments and rollbacks in turns")

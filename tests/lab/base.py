@@ -1,12 +1,13 @@
-"""What every machine of the lab is made of: a Debian with systemd, sshd, nginx, supervisord and PM2. Built once, about three minutes.
+"""What the machines of the lab are made of: a Debian with systemd, sshd, nginx, supervisord and PM2. Built once, about three minutes.
 
     python -m tests.lab.base            # needs root, Debian 12, an apt mirror and the npm registry
 
 It lies in $COMFYTAVERN_LAB (/var/tmp/comfytavern-lab): `hostfs` is the system, `tools` a layer above it with Node, PM2 and the clients of
-PostgreSQL, `id` the key that may log in. Machines only ever read it; what they write goes to layers of their own.
+PostgreSQL, `containers` another one with podman and docker, `id` the key that may log in. Machines only ever read it; what they write goes to layers of their own.
 """
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -17,11 +18,14 @@ from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(os.environ.get("COMFYTAVERN_LAB", "/var/tmp/comfytavern-lab"))
-SYSTEM, TOOLS, KEY = FOLDER / "hostfs", FOLDER / "tools", FOLDER / "id"
+SYSTEM, TOOLS, CONTAINERS, KEY = FOLDER / "hostfs", FOLDER / "tools", FOLDER / "containers", FOLDER / "id"
 PACKAGES: Final = (
     "python3,python3-venv,ca-certificates,openssh-server,systemd,systemd-sysv,dbus,nginx-light,supervisor,rsync,iproute2,"
     "procps,sudo,sqlite3,curl,libnss-myhostname"
 )
+ENGINES: Final = ("podman", "runc", "docker.io")
+LIMITS: Final = '[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=8192:8192"]\n'
+"""As many as a box may have that is a container itself; podman asks for more."""
 PM2_VERSION: Final = "pm2@6"
 MIRROR: Final = re.compile(r"^ *\d+ (http\S*) bookworm/main", re.MULTILINE)
 
@@ -35,11 +39,13 @@ def build() -> None:
         _build_whole(SYSTEM, _system)
     if not TOOLS.is_dir():
         _build_whole(TOOLS, _tools)
+    if not CONTAINERS.is_dir():
+        _build_whole(CONTAINERS, _containers)
 
 
 def missing() -> list[str]:
     """Return which parts are not built."""
-    return [path.name for path in (SYSTEM, TOOLS, KEY) if not path.exists()]
+    return [path.name for path in (SYSTEM, TOOLS, CONTAINERS, KEY) if not path.exists()]
 
 
 def _build_whole(place: Path, make: Callable[[Path], None]) -> None:
@@ -74,19 +80,37 @@ def _tools(layer: Path) -> None:
     (local / "bin").mkdir(parents=True)
     shutil.copy2(Path(node).resolve(), local / "bin/node")
     _do("npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--global", f"--prefix={local}", PM2_VERSION)
-    with _mounted(layer) as root:
+    with _mounted(layer, SYSTEM) as root:
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-yq", "--no-install-recommends", "postgresql-client"]):
-            _do("chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", *command)
+        _apt(root, "update", "-q")
+        _apt(root, "install", "-yq", "--no-install-recommends", "postgresql-client")
+
+
+def _containers(layer: Path) -> None:
+    """Podman, and a docker that makes no network: containers have that of their machine, which has no rights to make others."""
+    layer.mkdir()
+    with _mounted(layer, TOOLS, SYSTEM) as root:
+        _apt(root, "install", "-yq", "--no-install-recommends", *ENGINES)
+        _apt(root, "clean")
+        for unit in ("podman-auto-update.service", "podman-auto-update.timer"):
+            (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
+        no_network = {"bridge": "none", "iptables": False, "ip-masq": False, "ip-forward": False}
+        (root / "etc/docker").mkdir(exist_ok=True)
+        (root / "etc/docker/daemon.json").write_text(json.dumps(no_network))
+        (root / "etc/containers/containers.conf").write_text(LIMITS)
+
+
+def _apt(root: Path, *words: str) -> None:
+    _do("chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *words)
 
 
 @contextlib.contextmanager
-def _mounted(layer: Path) -> Generator[Path]:
-    """Show the system with `layer` above it; what is written goes to `layer`."""
+def _mounted(layer: Path, *below: Path) -> Generator[Path]:
+    """Show what is `below`, the uppermost first, with `layer` above it; what is written goes to `layer`."""
     work, shown = layer.with_suffix(".work"), layer.with_suffix(".shown")
     for folder in (work, shown):
         folder.mkdir(exist_ok=True)
-    _do("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={SYSTEM},upperdir={layer},workdir={work}", str(shown))
+    _do("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={':'.join(map(str, below))},upperdir={layer},workdir={work}", str(shown))
     try:
         yield shown
     finally:

@@ -24,6 +24,7 @@ from tests.lab.postgres import Postgres
 SITE: Final = "comfy.lab"
 PLACE: Final = "/srv/comfytavern"
 USER: Final = "comfytavern"
+ENGINES: Final = ("podman", "docker")
 CLI: Final = (sys.executable, "-m", "comfytavern")
 
 
@@ -48,6 +49,8 @@ class Installation:
     ssh: Mapping[str, str | bool] = field(default_factory=dict)
     """Changes [ssh] of deploy.toml."""
     env: Mapping[str, str | int] = field(default_factory=dict)
+    container: Mapping[str, str | int] = field(default_factory=dict)
+    """Changes [container] of deploy.toml."""
     strategy_more: str = ""
     """Goes into [strategy]."""
     more: str = ""
@@ -66,6 +69,8 @@ class Installation:
         env = {"RUNS_AT_ONCE": 200, "RUNS_PER_USER": 200} | dict(self.env)
         lines = [f'domain = "{SITE}"', f'driver = "{self.driver}"', self.more]
         lines += ["[strategy]", f'name = "{self.strategy}"', self.strategy_more, *_table("ssh", ssh), *_table("env", env)]
+        if self.driver in ENGINES:  # Nothing is limited inside these machines, and podman refuses what it cannot do.
+            lines += _table("container", {"pids": 0, "files": 0} | dict(self.container))
         lines += _table("secrets", {"JWT_SECRET": f"file:{self.folder / 'jwt'}"})
         if self.database is not None:
             (self.folder / "database").write_text(self.database.url)
@@ -101,6 +106,16 @@ class Installation:
         done = self.run("host", "prepare")
         if done.returncode:
             raise CliFailed(done)
+        if self.driver in ENGINES:
+            self.bring_base()
+
+    def bring_base(self) -> None:
+        """Let the engine of every machine have the image that releases are put on: no registry can be reached."""
+        from tests.lab import bases  # only here: it takes a while to be read
+
+        _, tar = bases.nginx()  # The lab's Debian as it is: with Python, and with no wheels beside it.
+        for machine in self.fleet.machines:
+            machine.run([self.driver, "import", f"/mnt/{tar.name}", bases.Bases().python], timeout_s=120)
 
     def begin(self, *words: str) -> "subprocess.Popen[bytes]":
         """Start a command and do not wait for it."""

@@ -19,6 +19,8 @@ PURE_V2: Final = (
     "sh",
 )
 """systemd wants a pure cgroup v2; the box may have both versions, so it is shown another /sys/fs/cgroup."""
+BASES: Final = base.FOLDER / "bases"
+"""What `bases.py` makes; an engine's machine sees it as /mnt."""
 BOOT_S: Final = 30.0
 USER: Final = "olive"
 """Somebody who may do everything by sudo; root's key opens this account too."""
@@ -27,10 +29,12 @@ USER: Final = "olive"
 class Machine:
     """A machine, by the name `h1`, at 10.77.0.11."""
 
-    def __init__(self, fleet: str, number: int, *, memory_mib: int | None = None, disk_mib: int | None = None) -> None:
-        """Prepare; `memory_mib` limits the whole machine, `disk_mib` makes /srv a small disk."""
+    def __init__(
+        self, fleet: str, number: int, *, memory_mib: int | None = None, disk_mib: int | None = None, engine: str | None = None
+    ) -> None:
+        """Prepare; `memory_mib` limits the whole machine, `disk_mib` makes /srv a small disk, `engine` is podman or docker."""
         self.name, self.address = f"h{number}", f"{ground.NET}.{10 + number}"
-        self._fleet, self._memory_mib, self._disk_mib = fleet, memory_mib, disk_mib
+        self._fleet, self._memory_mib, self._disk_mib, self._engine = fleet, memory_mib, disk_mib, engine
         self._folder = ground.FLEETS / fleet / self.name
         self.root = self._folder / "root"
         """What the machine sees as /."""
@@ -42,9 +46,10 @@ class Machine:
     def build(self) -> None:
         """Make its root and its network; it is still off."""
         ground.plug(self._fleet, self.name, self.address)
-        for folder in ("upper", "work", "root", "srv"):
+        for folder in ("upper", "work", "root", "srv", "containers", "docker"):
             (self._folder / folder).mkdir(parents=True)
-        layers = f"lowerdir={base.TOOLS}:{base.SYSTEM},upperdir={self._folder / 'upper'},workdir={self._folder / 'work'}"
+        below = [*([base.CONTAINERS] if self._engine else []), base.TOOLS, base.SYSTEM]
+        layers = f"lowerdir={':'.join(map(str, below))},upperdir={self._folder / 'upper'},workdir={self._folder / 'work'}"
         ground.do("mount", "-t", "overlay", "overlay", "-o", layers, str(self.root))
         if self._disk_mib is not None:
             ground.do("mount", "-t", "tmpfs", "-o", f"size={self._disk_mib}m", "tmpfs", str(self._folder / "srv"))
@@ -54,6 +59,9 @@ class Machine:
         ground.do("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
         self.host_key = " ".join(key.with_suffix(".pub").read_text().split()[:2])
         (self.root / "etc/ssh/sshd_config.d/lab.conf").write_text("MaxStartups 200\nMaxSessions 100\n")
+        if self._engine == "podman":
+            for unit in ("docker.service", "docker.socket", "containerd.service"):
+                (self.root / "etc/systemd/system" / unit).symlink_to("/dev/null")
         self._add_operator()
 
     def _add_operator(self) -> None:
@@ -76,14 +84,27 @@ class Machine:
             "--register=no",
             "--keep-unit",
             "--console=pipe",
-            "--system-call-filter=@keyring",
+            f"--system-call-filter=@keyring{' bpf' if self._engine else ''}",
             "-D",
             str(self.root),
             "--boot",
         ]
-        command += [f"--hostname={self.name}", f"--network-namespace-path={ground.NAMES / f'{self._fleet}-{self.name}'}", *disk]
+        command += [
+            f"--hostname={self.name}",
+            f"--network-namespace-path={ground.NAMES / f'{self._fleet}-{self.name}'}",
+            *disk,
+            *self._for_containers(),
+        ]
         with (self._folder / "console.log").open("ab") as console:
             subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def _for_containers(self) -> list[str]:
+        """Return what an engine needs: every right that a machine can have, storage that is no overlay, the base images of the lab."""
+        if not self._engine:
+            return []
+        stores = [f"--bind={self._folder / name}:/var/lib/{name}" for name in ("containers", "docker")]
+        BASES.mkdir(parents=True, exist_ok=True)
+        return ["--capability=all", *stores, f"--bind-ro={BASES}:/mnt"]
 
     def wait_until_up(self, timeout_s: float = BOOT_S) -> None:
         """Return when it has booted: sshd and nginx run."""

@@ -104,7 +104,7 @@ def settings_of(spec: Spec) -> dict[str, str]:
 
 def site_of(spec: Spec) -> dict[str, Any]:
     """Return the rendered configuration of nginx and the process manager, as the agent's `site` takes it."""
-    from comfytavern.deploy.render.site import Certificate, Site, render  # noqa: PLC0415 -- only when something is sent
+    from comfytavern.deploy.render.site import Certificate, Container, Site, render  # noqa: PLC0415 -- only when something is sent
 
     site = Site(
         root=spec.root,
@@ -117,6 +117,7 @@ def site_of(spec: Spec) -> dict[str, Any]:
         upload_mib=spec.upload_mib,
         brotli=spec.brotli,
         stop_s=int(spec.deadlines.drain_s) + 30,
+        container=Container(**msgspec.structs.asdict(spec.container)),
     )
     files = {path: {"text": text, "mode": 0o644} for path, text in render(site).items()}
     pair = {"certificate": spec.tls.certificate, "key": spec.tls.key} if spec.tls else {}

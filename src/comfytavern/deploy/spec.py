@@ -25,6 +25,8 @@ Folder = Annotated[str, msgspec.Meta(pattern="^(/[A-Za-z0-9._+@-]+)+$")]
 Domain = Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)?$")]
 Variable = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 Source = Annotated[str, msgspec.Meta(pattern="^(file|cmd|env):.+")]
+IMAGE = r"[a-z0-9][a-z0-9._/:-]{0,255}(@sha256:[0-9a-f]{64})?"
+"""Name of an image: registry, path, tag or digest."""
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
@@ -140,6 +142,32 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long the telling may take; a deployment that could not be told has not failed."""
 
 
+class Container(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a slot runs in, with `driver = "podman"` or `"docker"`."""
+
+    image: Annotated[str, msgspec.Meta(pattern=f"^({IMAGE})?$")] = ""
+    """Image in a registry. Of `registry.example.org/team/comfytavern` the tag of the release is pulled, its `+` written as `_`;
+    `…@sha256:…` is pulled as it is. Empty: each host makes the image itself, from the release and `base`."""
+    base: Annotated[str, msgspec.Meta(pattern=f"^{IMAGE}$")] = "python:3.11-slim-bookworm"
+    """Image with a Python of the release's version, to which a host adds the release. Pulled where it is missing."""
+    base_archive: Annotated[str, msgspec.Meta(pattern="^((/[A-Za-z0-9._+@-]+)+)?$")] = ""
+    """File on the hosts, made by `docker save` or `podman save`, that is loaded where `base` is missing: for hosts without a registry."""
+    network: Name = "host"
+    """Network of the container. None is needed to reach the app, which has a unix socket; on `host` it reaches a database of the host."""
+    memory_mib: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)] = 0
+    """Memory of one slot; two slots run during the bake time. 0: no limit."""
+    cpus: Annotated[float, msgspec.Meta(ge=0, le=1024)] = 0
+    """Processors of one slot. 0: no limit."""
+    pids: Annotated[int, msgspec.Meta(ge=0, le=1 << 22)] = 4096
+    """Processes and threads of one slot. 0: no limit."""
+    files: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)] = 65536
+    """Files and connections that one slot may have open. 0: as many as the engine says."""
+    log_mib: Annotated[int, msgspec.Meta(ge=1, le=10240)] = 50
+    """Size at which the log is begun anew."""
+    log_files: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    """Files of that size that are kept (docker; podman keeps one)."""
+
+
 class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What can be said of an installation; the same in [target.NAME]."""
 
@@ -151,7 +179,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Folder on the hosts for everything."""
     user: Name = "comfytavern"
     """System user of the app on the hosts."""
-    driver: Literal["systemd", "supervisord", "pm2"] = "systemd"
+    driver: Literal["systemd", "supervisord", "pm2", "podman", "docker"] = "systemd"
     """Process manager of the hosts."""
     http_port: Port = 80
     """Port of nginx without TLS."""
@@ -177,6 +205,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long things may take."""
     database: Database | None = None
     """PostgreSQL, needed for more than one host."""
+    container: Container = Container()
+    """What a slot runs in, for the drivers podman and docker."""
     env: dict[Variable, str | int | float | bool] = {}
     """Settings of the app that are no secrets."""
     secrets: dict[Variable, Source] = {}

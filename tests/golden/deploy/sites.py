@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from comfytavern.deploy.render.site import Certificate, Site
+from comfytavern.deploy.render.site import Certificate, Container, Site
 
 GOLDEN: Final = Path(__file__).parent / "rendered"
 LETSENCRYPT: Final = "/etc/letsencrypt/live/tavern.example.org"
@@ -23,5 +23,7 @@ SITES: Final = {
         https_port=8443,
         tls=Certificate("/etc/ssl/tavern.crt", "/etc/ssl/private/tavern.key"),
     ),
+    "podman-limits": Site(driver="podman", domain="tavern.example.org", container=Container(memory_mib=2048, cpus=1.5, pids=512)),
+    "docker-registry": Site(driver="docker", container=Container(image="registry.example.org/team/comfytavern", network="tavern")),
 }
 """By the name of the folder below `rendered/`."""

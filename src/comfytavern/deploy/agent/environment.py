@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 FILES = ("base.env", "secrets.env")
 """What the next start of a slot takes, in this order. A slot keeps what it was started with, in <slot>.env."""
+SECRET = b"# Secret: "
+"""Begins the line of <slot>.env that names what came from secrets.env: what may be shown depends on it."""
 BEFORE = ".before"
 """Beside a file that a deployment has changed: what was there at the end of the last good one."""
 
@@ -36,6 +38,12 @@ def of_slot(paths: Paths, slot: str) -> dict[str, str]:
     return parse(disk.read(os.path.join(paths.env, slot + ".env")) or b"")
 
 
+def secrets_of(paths: Paths, slot: str) -> set[str]:
+    """Return which variables of the slot came from secrets.env."""
+    rows = (disk.read(os.path.join(paths.env, slot + ".env")) or b"").splitlines()
+    return {name for row in rows if row.startswith(SECRET) for name in row[len(SECRET) :].decode().split()}
+
+
 def of_release(context: Context, release: str) -> dict[str, str]:
     """Return the environment in which `release` runs a command of its own, such as a migration."""
     found: dict[str, str] = {}
@@ -51,8 +59,9 @@ def write(paths: Paths, slot: str, release: str) -> None:
     """
     os.makedirs(paths.env, exist_ok=True)
     variables = {**_ours(paths, release), "COMFYTAVERN_SLOT": slot}
+    contents = [disk.read(os.path.join(paths.env, name)) or b"" for name in FILES]
     pieces = [b"# Written by ctd when the slot was started, from base.env and secrets.env: change those, and deploy."]
-    pieces += [disk.read(os.path.join(paths.env, name)) or b"" for name in FILES]
+    pieces += [SECRET + " ".join(sorted(parse(contents[1]))).encode(), *contents]
     pieces += ["{}={}".format(*item).encode() for item in sorted(variables.items())]
     disk.write(os.path.join(paths.env, slot + ".env"), b"\n".join(pieces) + b"\n", 0o600)
 

@@ -42,7 +42,7 @@ def _more(context: Context) -> dict[str, Any]:
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "disk_free_bytes": there.f_bavail * there.f_frsize,
         "nginx": _nginx(paths),
-        "managers": {"systemd": _systemd(paths), "supervisord": _supervisord(paths), "pm2": _pm2()},
+        "managers": {"systemd": _systemd(paths), "supervisord": _supervisord(paths), "pm2": _pm2(), **_engines()},
         "agent": _agent(),
         "env_names": _env_names(paths),
         "certificate": _certificate(site),
@@ -88,6 +88,13 @@ def _pm2() -> str | None:
         return None
     about = disk.read_json(os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(program))), "package.json"))
     return about.get("version", "unknown") if isinstance(about, dict) else "unknown"
+
+
+def _engines() -> dict[str, str | None]:
+    """Tell which container engines are here; neither says its version in a file, and a docker whose daemon does not run is none."""
+    podman, docker = (_first(f"/usr/bin/{engine}", f"/usr/local/bin/{engine}") for engine in ("podman", "docker"))
+    listens = _first("/run/docker.sock", "/var/run/docker.sock")
+    return {"podman": "unknown" if podman else None, "docker": "unknown" if docker and listens else None}
 
 
 def _agent() -> str | None:

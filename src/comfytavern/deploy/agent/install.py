@@ -87,10 +87,10 @@ def _write_out(part: str) -> Callable[[], Any]:
 
 
 def _compile(python: str, found: list[str]) -> None:
-    """Compile what is in the application, on as many processors as there are."""
+    """Compile what is in the application, on as many processors as there are; good wherever it is copied to, whatever the files' times."""
     count = min(8, os.cpu_count() or 1)
     parts = [part for part in (sorted(found)[at::count] for at in range(count)) if part]
-    begin = [python, "-IS", "-m", "compileall", "-q"]
+    begin = [python, "-IS", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     for done in [process.aside(lambda part=part: process.run([*begin, *part], timeout_s=120)) for part in parts]:
         said = done()
         if said.returncode != 0:

@@ -11,8 +11,9 @@ from .failures import Failed
 if TYPE_CHECKING:
     from .context import Context
 
-PACKAGES = {"systemd": (), "supervisord": ("supervisor",), "pm2": ("nodejs",)}
-PROGRAMS = {"nginx": "nginx", "supervisor": "supervisord", "nodejs": "node", "openssh-client": "ssh-keygen", "openssl": "openssl"}
+PACKAGES = {"systemd": (), "supervisord": ("supervisor",), "pm2": ("nodejs",), "podman": ("podman",), "docker": ("docker.io",)}
+PROGRAMS = {"supervisor": "supervisord", "nodejs": "node", "docker.io": "docker", "openssh-client": "ssh-keygen"}
+"""Where the program is not called as its package is."""
 ALWAYS = ("nginx", "openssh-client", "openssl")
 
 

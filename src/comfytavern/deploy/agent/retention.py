@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import assets, disk, releases
+from . import assets, disk, image, releases
 from .context import Context, load
+from .failures import Failed
 
 if TYPE_CHECKING:
     from .paths import Paths
@@ -36,6 +38,9 @@ def gc(context: Context, keep: int = 5, never: list[str] | None = None) -> dict[
     _sweep(paths, context)
     freed = _blobs(paths)
     assets.prune(paths)
+    if state["driver"] in image.ENGINES:
+        with contextlib.suppress(Failed):  # The releases are gone all the same; the next one that asks removes what is left.
+            image.prune(paths, state["driver"], kept)
     _steps(paths)
     _backups(paths, max(BACKUPS_KEPT, int(keep)))
     return {"removed": sorted(removed), "kept": sorted(kept), "freed_bytes": freed}

@@ -25,6 +25,7 @@ VERBS = {
     "stage": ("releases", CHANGES),
     "verify": ("verify", READS),
     "install": ("install", CHANGES),
+    "image": ("image", CHANGES),
     "put": ("site", PREPARES),
     "site": ("site", CHANGES),
     "prepare": ("prepare", PREPARES),

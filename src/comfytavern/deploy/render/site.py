@@ -1,7 +1,8 @@
 """What the configuration of a host depends on, and everything that is rendered from it. Pure."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,8 @@ import jinja2
 from comfytavern.deploy.render import closed
 
 SLOTS: Final = ("blue", "green")
-DRIVERS: Final = ("systemd", "supervisord", "pm2")
+DRIVERS: Final = ("systemd", "supervisord", "pm2", "podman", "docker")
+ENGINES: Final = ("podman", "docker")
 CSP: Final = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
     "worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'; object-src 'none'; "
@@ -26,6 +28,7 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=()",
 }
 NGINX: Final = "/etc/nginx/conf.d/comfytavern.conf"
+CONTAINER: Final = "/etc/comfytavern/container.json"
 EXAMPLE: Final = "tavern.example.org"
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -36,6 +39,22 @@ class Certificate:
 
     certificate: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a slot runs in, for podman and docker; as [container] of deploy.toml has it."""
+
+    image: str = ""
+    base: str = "python:3.11-slim-bookworm"
+    base_archive: str = ""
+    network: str = "host"
+    memory_mib: int = 0
+    cpus: float = 0
+    pids: int = 4096
+    files: int = 65536
+    log_mib: int = 50
+    log_files: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,7 @@ class Site:
     ipv6: bool = False
     brotli: bool = False
     """nginx has the module that serves the .br files."""
+    container: Container = Container()
 
     @property
     def address(self) -> str:
@@ -81,9 +101,13 @@ def render(site: Site) -> dict[str, str]:
             files |= {f"/etc/systemd/system/comfytavern@.{kind}": f"slot.{kind}" for kind in ("service", "socket")}
         case "pm2":
             files["/etc/systemd/system/comfytavern-pm2.service"] = "pm2.service"
+        case "podman" | "docker":
+            del files["/etc/logrotate.d/comfytavern"]  # The engine keeps the log.
         case _:
             pass
     texts = {path: _text(name, site) for path, name in files.items()}
+    if site.driver in ENGINES:
+        texts[CONTAINER] = json.dumps(asdict(site.container) | {"stop_s": site.stop_s}, indent=1, sort_keys=True) + "\n"
     for slot in SLOTS:
         match site.driver:
             case "supervisord":

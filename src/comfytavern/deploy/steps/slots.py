@@ -6,6 +6,7 @@ from comfytavern.deploy.facts import Facts
 from comfytavern.deploy.spec import Spec
 from comfytavern.deploy.stage import Step
 
+ENGINES = ("podman", "docker")
 MARGIN_S = 10.0
 """A call may take this much longer than what it waits for."""
 
@@ -16,6 +17,9 @@ def starts(host: str, facts: Facts, release: str, spec: Spec, *, fresh: bool = F
     usable = there.release == release and there.state in {"ready", "warm", "draining"} and not fresh
     if not usable:
         yield from _clears(host, facts, spec)
+        if spec.driver in ENGINES:
+            args = {"release": release, "driver": spec.driver}
+            yield Step(host=host, verb="image", args=args, deadline_s=spec.deadlines.install_s, title="See to its image")
         args = {"slot": slot, "release": release, "driver": spec.driver}
         yield Step(host=host, verb="start_slot", args=args, deadline_s=spec.deadlines.ready_s, title=f"Start it in {slot}")
     elif there.state != "ready":

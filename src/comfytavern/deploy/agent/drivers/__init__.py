@@ -10,7 +10,7 @@ from ..failures import Failed
 if TYPE_CHECKING:
     from ..paths import Paths
 
-NAMES = ("systemd", "supervisord", "pm2")
+NAMES = ("systemd", "supervisord", "pm2", "podman", "docker")
 
 
 class Driver:
