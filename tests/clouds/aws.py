@@ -23,11 +23,12 @@ ERRORS = {
 
 
 class Aws:
-    """A running fake; `environ` leads boto3 to it. Every request it sees is in `asked`."""
+    """A running fake; `environ` leads boto3 to it. Every request it sees is in `asked`; with `together` all are answered when all are there."""
 
     def __init__(self) -> None:
         self.fault = Fault.NONE
         self.asked: list[str] = []
+        self.together: threading.Barrier | None = None
         self._go_on = threading.Event()
         self._moto: Any = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
@@ -60,6 +61,8 @@ class Aws:
 
     def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         self.asked.append(environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2])
+        if self.together is not None:
+            self.together.wait(10)
         match self.fault:
             case Fault.NONE:
                 return self._moto(environ, start)

@@ -102,7 +102,7 @@ def test_a_server_whose_terminal_is_closed_ends(tmp_path: Path) -> None:
     while (gone := os.waitpid(pid, os.WNOHANG)) == (0, 0):
         assert time.monotonic() < end, "it goes on without anybody"
         time.sleep(0.05)
-    assert os.waitstatus_to_exitcode(gone[1]) == 0
+    assert os.WIFEXITED(gone[1]), "it hands its runs over and stops, as for SIGTERM"
 
 
 def program(environ: dict[str, str]) -> tuple[str, list[str], dict[str, str]]:

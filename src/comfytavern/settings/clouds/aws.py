@@ -108,7 +108,7 @@ def refused(error: Exception) -> Refused:
 def _refusal(code: str, status: int) -> Refused:
     why = next((why for why, codes in CODES.items() if code in codes), None)
     if why is None:
-        why = Why.THROTTLED if status == 429 else Why.BROKEN if status >= 500 else Why.REFUSED
+        why = {401: Why.EXPIRED, 403: Why.DENIED, 429: Why.THROTTLED}.get(status, Why.BROKEN if status >= 500 else Why.REFUSED)
     return Refused(why, code if code.isalnum() else str(status))
 
 
