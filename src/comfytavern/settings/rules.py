@@ -20,6 +20,7 @@ SDKS: Final = ("AWS_", "AZURE_", "GOOGLE_", "IDENTITY_", "GCE_", "CLOUDSDK_")
 """How names begin that tell a cloud's library who and where we are."""
 WHOLE: Final = re.compile(r"(?:/secrets/|://[^/]+/|aws-ssm:/)(?:\?.*)?$")
 """How places end that are everything somebody has in a cloud: what else is in there is nobody's business here."""
+OPEN: Final = "http:// is for emulators: everybody on the way could read along"
 NEAR: Final = 0.85
 """How alike two names are when one is taken for a mistake (difflib's ratio)."""
 TOKEN_BYTES_MIN: Final = 16
@@ -35,7 +36,9 @@ def refused(settings: Settings) -> Iterator[Trouble]:
     if settings.log_level == "debug":
         yield Trouble("LOG_LEVEL", "debug is not for production: it may log what people write", "use info or warning")
     if settings.google_endpoint.startswith("http://"):
-        yield Trouble("SECRET_MANAGER_ENDPOINT", "http:// is for emulators: everybody on the way could read along", "use https://")
+        yield Trouble("SECRET_MANAGER_ENDPOINT", OPEN, "use https://")
+    if "endpoint=http://" in settings.azure_connection.get_secret_value().lower():
+        yield Trouble("AZURE_APPCONFIG_CONNECTION_STRING", OPEN, "use one with https://")
     for network in settings.trusted_proxies:
         if ip_network(network, strict=False).prefixlen == 0:
             yield Trouble("TRUSTED_PROXIES", f"{network} lets everybody say who they are", "name your proxies, like 10.0.0.0/8")

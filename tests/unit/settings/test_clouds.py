@@ -487,6 +487,17 @@ def test_names_for_a_clouds_library_do_nothing_in_the_file_and_that_is_said(tmp_
     ]
 
 
+def test_production_asks_no_cloud_in_the_open() -> None:
+    open_ways = {
+        "SECRET_MANAGER_ENDPOINT": "http://10.0.0.1:80",
+        "AZURE_APPCONFIG_CONNECTION_STRING": "Endpoint=http://10.0.0.1;Id=a;Secret=b",
+    }
+    assert look(open_ways).errors == []
+    report = look(open_ways | {"COMFYTAVERN_ENV": "production", "JWT_SECRET": SECRET, "DATA_DIR": "/tmp"})
+    assert {problem.place["field"] for problem in report.errors} == set(open_ways)
+    assert "everybody on the way could read along" in messages(report)
+
+
 def test_without_a_reference_nothing_of_a_cloud_is_imported(tmp_path: Path) -> None:
     code = (
         "import sys; from comfytavern.settings.settings import read; read(); names = {n.partition('.')[0] for n in sys.modules};"
