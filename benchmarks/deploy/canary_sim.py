@@ -18,6 +18,7 @@ LOOK_S = 0.25
 EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 STEPS = (1, 5, 25, 50)
 BURST_S = 0.5
+SOON_S = 5.0
 
 
 class Site:
@@ -91,7 +92,9 @@ def harmed(
             seen.append(sum(site.canary.errors for site in sites) - before)
     times.sort()
     middle = times[len(times) // 2] if times else None
-    return {"p50_s": middle, "max_s": times[-1] if times else None, "errors_max": max(seen, default=0), "missed": runs - len(times)}
+    soon = round(sum(each <= SOON_S for each in times) / runs, 2)
+    most = {"max_s": times[-1] if times else None, "errors_max": max(seen, default=0)}
+    return {"p50_s": middle, "within_5_s": soon, **most, "missed": runs - len(times)}
 
 
 def good(runs: int, seed: int, rate: float = 400.0, base_errors: float = 0.001, hosts: int = 1) -> dict[str, Any]:
