@@ -7,6 +7,7 @@ import { budget } from './scripts/budget.ts'
 import { compressed } from './scripts/compressed.ts'
 import { editorIcons } from './scripts/icons.ts'
 import { kit } from './scripts/kit.ts'
+import { mapsBeside } from './scripts/maps.ts'
 
 const server = `http://127.0.0.1:${process.env.PORT_BACKEND ?? 3233}`
 
@@ -17,6 +18,7 @@ export default defineConfig({
     ui(kit),
     VueI18n({ include: [fileURLToPath(new URL('./src/locales/**', import.meta.url))], runtimeOnly: true, dropMessageCompiler: true, compositionOnly: true, fullInstall: false }),
     budget(),
+    mapsBeside(),
     compressed(),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
@@ -32,5 +34,5 @@ export default defineConfig({
       '/ws': { target: server, ws: true },
     },
   },
-  build: { target: 'es2022', outDir: 'dist', sourcemap: false, reportCompressedSize: false, chunkSizeWarningLimit: 900 },
+  build: { target: 'es2022', outDir: 'dist', sourcemap: 'hidden', reportCompressedSize: false, chunkSizeWarningLimit: 900 },
 })

@@ -30,6 +30,8 @@ STRANGERS: Final = frozenset(
         ("GET", "/ready"),
         ("GET", "/version"),
         ("GET", "/metrics"),
+        ("GET", "/api/watching"),
+        ("POST", "/api/watching/errors"),
         ("GET", "/api/setup"),
         ("POST", "/api/setup"),
         ("POST", "/api/login"),

@@ -13,6 +13,7 @@ from comfytavern.accounts.service import Accounts
 from comfytavern.api.drain import Drain
 from comfytavern.api.metrics import Metrics
 from comfytavern.api.operations import Operations
+from comfytavern.api.reports import Reports
 from comfytavern.api.tracing import Tracer
 from comfytavern.files.library import Library
 from comfytavern.kernel.errors import Unavailable
@@ -71,6 +72,8 @@ class Services:
     """Returns up to which level the database has been contracted: versions of a lower level cannot use it any more."""
     operations: Operations | None = None
     """What the status page shows."""
+    reports: Reports | None = None
+    """Who takes mistakes of the web app; None: nobody."""
     tracer: Tracer | None = None
     """Who draws requests; None: nobody."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

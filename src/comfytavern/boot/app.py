@@ -23,6 +23,7 @@ from comfytavern.boot.pulse import Pulse
 from comfytavern.boot.refresh import Refresh
 from comfytavern.boot.rooms import Rooms, build
 from comfytavern.boot.standing import Standing
+from comfytavern.boot.telemetry.errors import reporting
 from comfytavern.boot.telemetry.tracing import tracing
 from comfytavern.kernel.errors import Unavailable
 from comfytavern.kernel.secret import Secret
@@ -64,6 +65,7 @@ def prepare(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncGenerator[System]:
     """Build everything, go on with the runs of the last process, and hand over at the end what is not over."""
     async with AsyncExitStack() as stack:
+        reports = await stack.enter_async_context(reporting(settings))
         database = Database(settings.database)
         stack.push_async_callback(database.close)
         metrics = Metrics(version=comfytavern.__version__, release=settings.release, slot=settings.slot)
@@ -76,7 +78,7 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         services = _services(settings, rooms, metrics, database)
         pulse = Pulse(metrics, lambda: rooms.runs.open_count)
         standing = Standing(services, database, pulse, data_dir=settings.data_dir, deploy_root=settings.deploy_root)
-        services = replace(services, operations=standing, tracer=drawn.requests if drawn else None)
+        services = replace(services, operations=standing, tracer=drawn.requests if drawn else None, reports=reports)
         await stack.enter_async_context(pulse.beating())
         refresh = Refresh(settings, rooms.keyed, services.values)
         await stack.enter_async_context(backing_up(refresh.settings, database))

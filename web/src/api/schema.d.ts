@@ -912,6 +912,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/watching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Watching
+         * @description Tell whether anybody wants to know of mistakes of the web app, and what it has to say with them. Anonymous.
+         */
+        get: operations["get_watching"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/watching/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Errors
+         * @description Take an envelope of Sentry and pass it on, without secrets. Anonymous.
+         */
+        post: operations["report_errors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workflows/{workflow_id}": {
         parameters: {
             query?: never;
@@ -1500,6 +1540,18 @@ export interface components {
             items: components["schemas"]["Entry"][];
             /** Next */
             next?: string | null;
+        };
+        /**
+         * Errors
+         * @description Where, and as what.
+         */
+        Errors: {
+            /** Dsn */
+            dsn: string;
+            /** Environment */
+            environment: string;
+            /** Release */
+            release: string;
         };
         /**
          * Example
@@ -2903,6 +2955,13 @@ export interface components {
             t?: number;
             title: string;
             token: string;
+        };
+        /**
+         * Watching
+         * @description What is watched; null: nobody wants to know.
+         */
+        Watching: {
+            errors?: components["schemas"]["Errors"] | null;
         };
         /**
          * Widget
@@ -4866,6 +4925,66 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_watching: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watching"];
+                };
+            };
+            /** @description Refused: see `code`. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    report_errors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-sentry-envelope": string;
+            };
+        };
         responses: {
             /** @description Successful Response */
             204: {

@@ -139,8 +139,9 @@ def _web(wish: Wish, source: Source, release: str, out: Path, told: Told) -> Non
         told("Taking the web app as it was built last")
         web.reuse(source.root, out)
     _write(out / "version.json", msgspec.json.encode({"release": release}) + b"\n")
-    for path in out.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    for folder in filter(Path.is_dir, (out, web.maps_of(out))):
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _wheels(wish: Wish, source: Source, folder: Path, told: Told) -> list[Path]:

@@ -46,6 +46,13 @@ def reuse(root: Path, out: Path) -> None:
     if not (built / "index.html").is_file():
         raise Refused("build.no_web", "The web app has not been built.", hint="Build without --skip-web.")
     shutil.copytree(built, out, dirs_exist_ok=True)
+    if (maps := maps_of(built)).is_dir():
+        shutil.copytree(maps, maps_of(out), dirs_exist_ok=True)
+
+
+def maps_of(web: Path) -> Path:
+    """Return where the source maps of a built web app are: beside it, for they are not served (web/scripts/maps.ts)."""
+    return web.with_name(f"{web.name}-maps")
 
 
 def _npm(web: Path, code: str, sentence: str, *arguments: str) -> None:
