@@ -443,7 +443,7 @@ def test_credentials_that_are_not_there_or_too_old_are_told_apart(azure: Azure, 
 
 
 def test_a_library_that_is_not_installed_is_named_with_the_command_that_installs_it(clean: pytest.MonkeyPatch) -> None:
-    for name in ("boto3", "azure.appconfiguration", "google.cloud.secretmanager_v1"):
+    for name in ("boto3", "azure", "azure.appconfiguration", "google.cloud.secretmanager_v1"):
         clean.setitem(sys.modules, name, None)
     report = look({"JWT_SECRET": "aws-sm:a", "LOG_LEVEL": "azure-kv:https://v.vault.azure.net/secrets/a", "QUEUE_MAX": f"google-sm:{G}/a"})
     said = {problem.place["field"]: problem.message.partition(", ")[2] for problem in report.errors}

@@ -60,6 +60,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "azure.appconfiguration": "azure-appconfiguration",
     "azure.identity": "azure-identity",
     "azure.keyvault": "azure-keyvault-secrets",
+    "azure": "azure-appconfiguration",
     "google": "google-cloud-secret-manager",
     "grpc": "google-cloud-secret-manager",
 }
