@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 import boto3
+import httpx
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -36,6 +37,9 @@ class Aws:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        httpx.post(
+            f"{self.environ['AWS_ENDPOINT_URL']}/moto-api/reset"
+        ).raise_for_status()  # What moto keeps, it keeps for the whole process.
         return self
 
     def __exit__(self, *_: object) -> None:

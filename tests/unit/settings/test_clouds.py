@@ -195,8 +195,9 @@ def test_one_round_asks_for_each_secret_once_and_for_ten_parameters_at_a_time(aw
 
 def test_everything_is_asked_for_at_the_same_time(aws: Aws) -> None:
     names = ("JWT_SECRET", "METRICS_TOKEN", "OPENAI_API_KEY", "DEEPSEEK_API_KEY")
+    secrets = aws.client("secretsmanager")
     for number in range(len(names)):
-        aws.client("secretsmanager").create_secret(Name=f"at-once/{number}", SecretString=SECRET)
+        secrets.create_secret(Name=f"at-once/{number}", SecretString=SECRET)
     aws.together = threading.Barrier(len(names) + 1)
     try:
         report = look(
