@@ -16,7 +16,7 @@ from comfytavern.settings.strength import HOW_TO_MAKE_ONE, weakness
 OURS: Final = "COMFYTAVERN_"
 ELSEWHERE: Final = frozenset({"COMFYTAVERN_CACHE", "COMFYTAVERN_CHECK_PASSWORD", "COMFYTAVERN_LAB"})
 """Names of ours that are no settings of the server: the command line and the lab read them."""
-SDKS: Final = ("AWS_", "AZURE_", "GOOGLE_", "IDENTITY_", "GCE_", "CLOUDSDK_")
+SDKS: Final = ("AWS_", "AZURE_", "GOOGLE_APPLICATION_", "GOOGLE_CLOUD_", "CLOUDSDK_")
 """How names begin that tell a cloud's library who and where we are."""
 WHOLE: Final = re.compile(r"(?:/secrets/|://[^/]+/|aws-ssm:/)(?:\?.*)?$")
 """How places end that are everything somebody has in a cloud: what else is in there is nobody's business here."""
