@@ -7,6 +7,7 @@ import typer
 from comfytavern import __version__
 from comfytavern.cli.build import build
 from comfytavern.cli.check import check
+from comfytavern.cli.ci import ci
 from comfytavern.cli.db import db
 from comfytavern.cli.deploy import deploy
 from comfytavern.cli.doctor import doctor
@@ -34,6 +35,7 @@ app.command()(doctor)
 app.add_typer(env, name="env")
 app.command()(check)
 app.command()(notify)
+app.add_typer(ci, name="ci")
 app.add_typer(db, name="db")
 app.add_typer(deploy, name="deploy")
 app.add_typer(build, name="build")

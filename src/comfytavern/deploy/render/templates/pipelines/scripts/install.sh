@@ -1,0 +1,2 @@
+set -euo pipefail
+make .venv/.dev web/node_modules/.stamp

@@ -1,0 +1,2 @@
+set -euo pipefail
+make format lint types walls
