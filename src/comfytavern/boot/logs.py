@@ -44,9 +44,10 @@ def configure(settings: Settings) -> None:
         log.warning(note.message, extra={"variable": note.place["field"]})
 
 
-def relearn(settings: Settings, secrets: Iterable[Secret]) -> None:
-    """Keep the secrets of new `settings`, and `secrets` besides, out of every line from now on; then take the level they ask for."""
-    redact = redacting(_known(settings) | {secret.reveal() for secret in secrets})
+def relearn(settings: Settings, *others: Settings, secrets: Iterable[Secret]) -> None:
+    """Keep the secrets of all these, and `secrets` besides, out of every line from now on; then take the level that `settings` ask for."""
+    known = set[str]().union(*(_known(each) for each in (settings, *others)))
+    redact = redacting(known | {secret.reveal() for secret in secrets})
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, Redacted):
             handler.formatter.redact = redact

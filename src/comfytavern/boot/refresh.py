@@ -60,25 +60,28 @@ class Refresh:
             self._waiting = False
             try:
                 found = await asyncio.to_thread(again)
-                secrets = await asyncio.to_thread(application_secrets, found)
+                taken = {field: getattr(found, field) for field in AT_ONCE}
+                force = self._settings.model_copy(update=taken)
+                secrets = await asyncio.to_thread(application_secrets, force)
             except Failure as failure:
                 why = "; ".join(problem.message for problem in failure.problems) or failure.sentence
                 log.error("the settings stay as they were, for new ones cannot be had: %s", why, extra={"code": failure.code})  # noqa: TRY400 -- it is a sentence, not a bug
                 return
-            self._apply(found, secrets)
+            self._apply(found, force, secrets)
 
-    def _apply(self, new: Settings, secrets: list[Secret]) -> None:
+    def _apply(self, new: Settings, force: Settings, secrets: list[Secret]) -> None:
+        """Hand on what can change, which `force` has of `new`; everything else of it is still as it was at the start."""
         old = self._settings
         changed = [each for each in variables() if getattr(old, each.field) != getattr(new, each.field)]
         turned = self._believed(secrets)
-        relearn(new, (*turned, *self._secrets))
+        relearn(force, new, old, secrets=(*turned, *self._secrets))
         self._keyed.signer.use(turned)
         self._keyed.vault.use(turned)
         self._keyed.given.give(new.provider_keys)
         token = new.metrics_token.get_secret_value()
         self._values.metrics_token = Secret(token) if token else None
         self._values.origins = new.origins
-        self._secrets, self._settings = turned, new
+        self._secrets, self._settings = turned, force.noting(new.notes)
         for note in new.notes:
             if note not in old.notes:
                 log.warning(note.message, extra={"variable": note.place["field"]})

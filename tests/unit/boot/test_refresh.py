@@ -9,6 +9,7 @@ from comfytavern.accounts.bearer import Claim, Signer
 from comfytavern.api.services import Values
 from comfytavern.boot.redact import secrets_of
 from comfytavern.boot.refresh import AT_ONCE, Keyed, Refresh
+from comfytavern.boot.secrets import application_secrets
 from comfytavern.kernel.clock import SystemClock
 from comfytavern.kernel.errors import Invalid, Problem, Unauthenticated
 from comfytavern.kernel.secret import Secret
@@ -26,7 +27,8 @@ class Desk:
     def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
         first = self.settings(**settings)
-        self.signer, self.vault = Signer(first.secrets, clock=SystemClock()), Vault(*first.secrets[:1], earlier=first.secrets[1:])
+        secret, *earlier = application_secrets(first)
+        self.signer, self.vault = Signer([secret, *earlier], clock=SystemClock()), Vault(secret, earlier=earlier)
         self.values = Values(version="1")
         given = GivenChannels(None, {}, self.vault, None)  # pyright: ignore -- nobody asks it for channels here
         self.refresh = Refresh(first, Keyed(self.signer, self.vault, given), self.values)
@@ -103,6 +105,21 @@ async def test_what_needs_a_restart_is_named_and_what_does_not_is_in_force(tmp_p
     ]
     await desk.turn(secret=A)
     assert (desk.values.metrics_token, desk.values.origins) == (None, ())
+
+
+async def test_what_needs_a_restart_is_as_it_was_for_backups_too_and_is_named_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(tmp_path / "here")
+    token = desk.token()
+    for _ in range(2):
+        await desk.turn(data_dir=tmp_path / "there", database_url="postgresql://tavern:hidden-word@db/new")
+    assert desk.refresh.settings().data_dir == tmp_path / "here"
+    assert desk.refresh.settings().database.startswith("sqlite")
+    assert not (tmp_path / "there").exists(), "no secret is made in a folder that is not in use"
+    assert desk.believes(token)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["these settings have changed and need a restart: DATA_DIR, DATABASE_URL"] * 2
 
 
 def test_every_setting_that_is_said_to_change_at_once_exists() -> None:
