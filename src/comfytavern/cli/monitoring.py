@@ -1,10 +1,12 @@
 """`comfytavern monitoring`: files for what watches an installation."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from comfytavern.deploy.connectors.notice import Event, Notice
 from comfytavern.deploy.render.monitoring import dashboard, rules, scrape
 from comfytavern.deploy.render.monitoring.values import DASHBOARD, RULES, SCRAPE, Watching
 from comfytavern.kernel.errors import Unavailable
@@ -38,3 +40,27 @@ def render(
     except OSError as error:
         hint = "Give another folder with --out."
         raise Unavailable("monitoring.out", f"{out} cannot be written: {error.strerror}.", hint=hint) from error
+
+
+@monitoring.command()
+def mark(
+    event: Annotated[Event, typer.Argument(help="What became of a deployment.")],
+    *,
+    release: Annotated[str, typer.Option(help="The release.")] = "",
+    target: Annotated[str, typer.Option("--target", "-t", help="Where: staging, production.")] = "",
+    url: Annotated[str, typer.Option(help="Where it can be seen.")] = "",
+    duration: Annotated[float | None, typer.Option(help="Seconds it took.")] = None,
+) -> None:
+    """Mark a deployment in Grafana, in Sentry and by OTLP, where the variables MARK_… say; for pipelines.
+
+    Exit code 0: every mark is set, or none is asked for. 1: one could not be set.
+    """
+    from comfytavern.cli import marking  # noqa: PLC0415 -- a second that `version` need not wait
+    from comfytavern.cli.notifying import me, warn  # noqa: PLC0415 -- as above
+
+    notice = Notice(event=event, release=release, target=target, url=url, who=me(), duration_s=duration)
+    problems = asyncio.run(marking.mark(notice))
+    warn(problems)
+    if problems:
+        raise typer.Exit(1)
+    print(notice.sentence if marking.wanted() else "No mark is set: no variable MARK_… names a place.")

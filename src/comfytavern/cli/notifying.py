@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from comfytavern.cli import marking
 from comfytavern.deploy.connectors.notice import Event, Notice
 from comfytavern.kernel.errors import Failure
 
@@ -84,20 +85,23 @@ class Story:
 async def announced(
     spec: "Spec", file: Path, target: str, known: Mapping[str, "Secret"], *, back: bool, wanted: bool = True
 ) -> AsyncGenerator[Story]:
-    """Yield a story, and tell how it ended when the spec has [notify] and that is `wanted`. `back`: it is a rollback."""
+    """Yield a story, and tell how it ended when that is `wanted` and the spec has [notify], or MARK_… asks. `back`: it is a rollback."""
     story = Story()
     telling = _telling(spec, file.parent, known) if wanted else None
+    heard = telling is not None or (wanted and marking.wanted())
     try:
         yield story
     except Failure as failure:
-        if telling and story.begun is not None:
-            await _tell(telling, story, Event.FAILED, spec, target, failure.sentence)
+        if heard and story.begun is not None:
+            await _tell(telling, story, Event.FAILED, spec, target, known, failure.sentence)
         raise
-    if telling and story.begun is not None and story.done:
-        await _tell(telling, story, Event.ROLLED_BACK if back else Event.DEPLOYED, spec, target)
+    if heard and story.begun is not None and story.done:
+        await _tell(telling, story, Event.ROLLED_BACK if back else Event.DEPLOYED, spec, target, known)
 
 
-async def _tell(telling: Telling, story: Story, event: Event, spec: "Spec", target: str, cause: str = "") -> None:
+async def _tell(
+    telling: Telling | None, story: Story, event: Event, spec: "Spec", target: str, known: Mapping[str, "Secret"], cause: str = ""
+) -> None:
     from comfytavern.cli.deploying import settings_of  # noqa: PLC0415 -- it knows this module too
 
     notice = Notice(
@@ -109,7 +113,12 @@ async def _tell(telling: Telling, story: Story, event: Event, spec: "Spec", targ
         duration_s=time.monotonic() - (story.begun or 0.0),
         cause=cause,
     )
-    warn(await telling.tell(notice))
+    if telling:
+        warn(await telling.tell(notice))
+    try:
+        warn(await marking.mark(notice, known.values()))
+    except Failure as failure:
+        print(f"No marks are set: {failure.sentence} {failure.hint}", file=sys.stderr, flush=True)
 
 
 def _telling(spec: "Spec", folder: Path, known: Mapping[str, "Secret"]) -> Telling | None:
