@@ -88,9 +88,11 @@ class _Test(msgspec.Struct, frozen=True):
     name: str
     floor: float
     proof: float
+    clean: float = 1.0
+    """Part of `proof` that is enough when the stable release shows nothing of the kind: then there is nothing to mistake it for."""
 
 
-ERRORS = _Test("of the requests fail", 0.001, 60.0)
+ERRORS = _Test("of the requests fail", 0.001, 200.0, 0.3)
 """Half of the canaries of which one request in twenty fails are found within 60 requests; of 500 good ones, one is stopped."""
 SLOW = _Test("of the requests are slower than nearly all were before", 0.05, 1000.0)
 SOCKETS = _Test("of the sockets break", 0.02, 200.0)
@@ -106,6 +108,11 @@ class _Row(msgspec.Struct, frozen=True):
     share: float
     base: float
     expected: float
+
+    @property
+    def proof(self) -> float:
+        """Return the ratio that is a proof here."""
+        return self.test.proof * (self.test.clean if self.base == 0 else 1.0)
 
 
 class Jury:
@@ -160,7 +167,7 @@ class Analysis:
         if new.errors >= RAIL_MIN and new.errors >= RAIL_SHARE * new.requests:
             return f"{new.errors} of {new.requests} requests failed."
         self._rows = self._tested(old, new)
-        proven = [row for row in self._rows if row.ratio >= row.test.proof * self._doors]
+        proven = [row for row in self._rows if row.ratio >= row.proof * self._doors]
         return _said(proven[0], new) if proven else ""
 
     def _end(self, new: Sample, age_s: float, worst: _Row) -> Verdict:
