@@ -80,7 +80,7 @@ def test_a_running_server_takes_new_settings_from_the_cloud_and_nobody_is_logged
         assert httpx.get(f"{server.url}/api/projects", headers=bearer).status_code == 200
 
         aws.fault = Fault.NONE
-        refresh("the settings were read again and are what they were")
+        refresh("need a restart: QUEUE_MAX")
         for secret in (FIRST, SECOND, KEY):
             assert secret not in said(), "not even at debug, where the SDK would write what it reads"
 
