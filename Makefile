@@ -28,10 +28,12 @@ test: .venv/.dev services ## All tests, with real browsers, servers and machines
 	@$(MAKE) artifact
 	$(PY) -m pytest -q -rs tests/lab
 
+lab: export LAB := long
 lab: .venv/.dev services lab-ground artifact ## The long form of the tests on real machines (about an hour; root, Debian 12).
-	LAB=long $(PY) -m pytest -q -rs tests/lab
+	$(PY) -m pytest -q -rs tests/lab
 
 lab-ground: .venv/.dev # What the machines are made of, once for this box; without it the tests on machines are skipped and say why.
+	@tools/containers.sh $${LAB:-}
 	@if [ "$$(id -u)" -eq 0 ]; then $(PY) -m tests.lab.base || echo "The machines of tests/lab cannot be built here; their tests are skipped."; fi
 
 artifact: .venv/.dev web/dist/index.html
