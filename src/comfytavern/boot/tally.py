@@ -1,5 +1,6 @@
 """Counts what runs do, where their events pass on the way to the journal: no room has to know that anybody counts."""
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -72,5 +73,6 @@ class Counted:
         if run_id not in self._open:
             self._work.started.inc()
         if event.state == "running" and event.seq <= BEGUN:
-            self._work.queue_wait.observe(max(0.0, time.time() - made_at(run_id)))
+            with contextlib.suppress(ValueError):  # An id that somebody else has made.
+                self._work.queue_wait.observe(max(0.0, time.time() - made_at(run_id)))
         self._open[run_id] = event.state

@@ -1,6 +1,7 @@
 import copy
 import json
 import pickle
+import time
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from comfytavern.kernel.clock import ManualClock, SystemClock
 from comfytavern.kernel.errors import Conflict, Failure, Invalid, Problem
-from comfytavern.kernel.ids import new_id
+from comfytavern.kernel.ids import made_at, new_id
 from comfytavern.kernel.paging import decode_cursor, encode_cursor
 from comfytavern.kernel.secret import Secret
 
@@ -25,6 +26,13 @@ def test_ids_sort_by_the_millisecond_in_which_they_were_made(monkeypatch: pytest
         monkeypatch.setattr("time.time_ns", lambda ms=ms: ms * 1_000_000)
         made.append(new_id("x"))
     assert made == sorted(made)
+
+
+def test_an_id_says_when_it_was_made() -> None:
+    before = time.time()
+    assert before - 0.002 <= made_at(new_id("run")) <= time.time() + 0.002
+    with pytest.raises(ValueError):
+        made_at("run_none")
 
 
 def test_a_manual_clock_moves_only_when_told() -> None:

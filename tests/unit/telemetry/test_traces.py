@@ -18,7 +18,7 @@ from comfytavern.boot.telemetry.trace import Place, Sampling, parsed
 from comfytavern.settings.settings import read
 from comfytavern.testing.databases import new_database
 from comfytavern.testing.openai_server import FakeOpenAI
-from tests.journeys.graphs import graph, talk
+from tests.journeys.graphs import graph, slow, talk
 from tests.otlp import Receiver, Seen, receiver
 from tests.server import Server
 from tests.unit.api.conftest import owner_of
@@ -35,12 +35,12 @@ def seen() -> Iterator[Receiver]:
 
 
 @asynccontextmanager
-async def tavern(seen: Receiver, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def tavern(seen: Receiver, folder: Path, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     """The owner of a product that sends its traces to `seen`; at the end everything is sent."""
     await new_database("sqlite", folder).close()
     (folder / "data").mkdir()
     shutil.move(folder / "test.db", folder / "data" / "comfytavern.db")
-    settings = read(
+    values = read(
         data_dir=folder / "data",
         otlp_endpoint=seen.url,
         otlp_headers="api-key=a%20key,x-team=tavern",
@@ -51,8 +51,9 @@ async def tavern(seen: Receiver, folder: Path) -> AsyncIterator[httpx.AsyncClien
         sentry_environment="staging",
         trace_to_models=True,
         allow_private_network=True,
+        **settings,
     )
-    async with running(settings) as system, owner_of(system) as client:
+    async with running(values) as system, owner_of(system) as client:
         yield client
 
 
@@ -123,6 +124,17 @@ async def test_nodes_inside_of_others_lie_below_them_and_failures_have_their_cod
     assert {span.parent for span in inner} == {mapped.id}
     run = next(span for span in spans if span.name == "run" and span.about["comfytavern.run.id"] == failed["id"])
     assert (run.failed, run.about["error.type"]) == (True, failed["errors"][0]["code"])
+
+
+async def test_a_run_that_waits_for_its_turn_belongs_to_the_request_that_ordered_it(seen: Receiver, tmp_path: Path) -> None:
+    async with tavern(seen, tmp_path, runs_per_user=1) as owner:
+        first = (await owner.post("/api/runs", json={"graph": slow(0.3)})).json()
+        second = await traced(owner, {"graph": slow(0.01)})
+        assert (first["state"], second["state"]) == ("running", "ok")
+    spans = seen.wait(3)
+    run = one(spans, "run")
+    assert run.about["comfytavern.run.id"] == second["id"]
+    assert run.parent == one(spans, "POST /api/runs").id
 
 
 async def test_a_receiver_that_is_away_costs_spans_and_nothing_else(seen: Receiver, tmp_path: Path) -> None:
