@@ -61,12 +61,11 @@ def records(watching: Watching) -> list[Record]:
 
 def alerts(watching: Watching) -> list[Alert]:
     """Return the alerts, the gravest first."""
-    return [*_serving(watching), *_working(watching), *_releases(watching)]
+    return [*_requests(watching), *_process(watching), *_runs(watching), *_models(watching), *_releases(watching)]
 
 
-def _serving(watching: Watching) -> list[Alert]:
+def _requests(watching: Watching) -> list[Alert]:
     job = f'job="{watching.job}"'
-    cut = f'comfytavern_sockets_closed_total{{{job},abrupt="true"}}'
     return [
         Alert(
             "ComfyTavernDown",
@@ -100,6 +99,13 @@ def _serving(watching: Watching) -> list[Alert]:
             "Something nobody expected",
             "{{ $labels.instance }} has met exceptions that nobody expected; each has a traceback in the log.",
         ),
+    ]
+
+
+def _process(watching: Watching) -> list[Alert]:
+    job = f'job="{watching.job}"'
+    cut = f'comfytavern_sockets_closed_total{{{job},abrupt="true"}}'
+    return [
         Alert(
             "ComfyTavernSocketsCut",
             f"sum(rate({cut}[10m])) / sum(rate(comfytavern_sockets_closed_total{{{job}}}[10m])) > 0.5 and sum(increase({cut}[10m])) > 20",
@@ -127,7 +133,7 @@ def _serving(watching: Watching) -> list[Alert]:
     ]
 
 
-def _working(watching: Watching) -> list[Alert]:
+def _runs(watching: Watching) -> list[Alert]:
     job = f'job="{watching.job}"'
     return [
         Alert(
@@ -155,6 +161,12 @@ def _working(watching: Watching) -> list[Alert]:
             "Many runs wait for their turn",
             "{{ $value }} runs wait. New ones are refused at QUEUE_MAX.",
         ),
+    ]
+
+
+def _models(watching: Watching) -> list[Alert]:
+    job = f'job="{watching.job}"'
+    return [
         Alert(
             "ComfyTavernModelFails",
             f"comfytavern:model_errors:share15m > {watching.model_failed_share:g}"
