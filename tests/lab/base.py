@@ -23,9 +23,11 @@ PACKAGES: Final = (
     "python3,python3-venv,ca-certificates,openssh-server,systemd,systemd-sysv,dbus,nginx-light,supervisor,rsync,iproute2,"
     "procps,sudo,sqlite3,curl,libnss-myhostname"
 )
-ENGINES: Final = ("podman", "runc", "docker.io")
+ENGINES: Final = ("podman", "runc", "docker.io", "docker-registry")
 LIMITS: Final = '[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=8192:8192"]\n'
 """As many as a box may have that is a container itself; podman asks for more."""
+PLAIN: Final = '[[registry]]\nlocation = "127.0.0.1:5000"\ninsecure = true\n'
+"""A registry of the lab speaks HTTP."""
 PM2_VERSION: Final = "pm2@6"
 MIRROR: Final = re.compile(r"^ *\d+ (http\S*) bookworm/main", re.MULTILINE)
 
@@ -92,12 +94,13 @@ def _containers(layer: Path) -> None:
     with _mounted(layer, TOOLS, SYSTEM) as root:
         _apt(root, "install", "-yq", "--no-install-recommends", *ENGINES)
         _apt(root, "clean")
-        for unit in ("podman-auto-update.service", "podman-auto-update.timer"):
+        for unit in ("podman-auto-update.service", "podman-auto-update.timer", "docker-registry.service"):
             (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
         no_network = {"bridge": "none", "iptables": False, "ip-masq": False, "ip-forward": False}
         (root / "etc/docker").mkdir(exist_ok=True)
         (root / "etc/docker/daemon.json").write_text(json.dumps(no_network))
         (root / "etc/containers/containers.conf").write_text(LIMITS)
+        (root / "etc/containers/registries.conf.d/lab.conf").write_text(PLAIN)
 
 
 def _apt(root: Path, *words: str) -> None:

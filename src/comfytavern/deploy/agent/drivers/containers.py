@@ -53,7 +53,7 @@ class Containers(Driver):
         uid, gid = (user.pw_uid, user.pw_gid) if user else (os.geteuid(), os.getegid())
         _folders(paths, slot, uid, gid)
         argv = [self.engine, "run", "--detach", "--name", _name(slot), "--user", f"{int(uid)}:{int(gid)}"]
-        argv += [*_fixed(paths, slot), *_limits(image.options(paths)), *self._log(image.options(paths)), *self.own]
+        argv += [*_fixed(paths, slot), *limits(image.options(paths)), *self._log(image.options(paths)), *self.own]
         argv += ["--entrypoint", "comfytavern", tag, "serve", "--uds", f"{INSIDE}/{SOCKET}"]
         process.must(argv, "deploy.start_failed", f"{self.engine} does not start {slot}", "See `comfytavern deploy logs`.")
         self._find(slot)
@@ -159,7 +159,8 @@ def _fixed(paths: Paths, slot: str) -> list[str]:
     return [*argv, "--no-healthcheck"]
 
 
-def _limits(options: dict[str, Any]) -> list[str]:
+def limits(options: dict[str, Any]) -> list[str]:
+    """Return the words for what a container may use."""
     found = ["--network", str(options["network"]), "--stop-timeout", str(int(options["stop_s"]))]
     found += ["--pids-limit", str(int(options["pids"]))]
     if options["files"]:
