@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 def checkout(folder: Path, of: Path = ROOT) -> Path:
     """Clone what is committed in `of`, with the web app that is built already."""
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", of, folder], check=True)
-    shutil.copytree(of / "web" / "dist", folder / "web" / "dist")
+    for built in (of / "web").glob("dist*"):
+        shutil.copytree(built, folder / "web" / built.name)
     return folder
 
 
@@ -86,6 +87,9 @@ def test_the_artifact_says_everything_a_deployment_asks(opened: Path, key: Path)
     assert release.env["JWT_SECRET"].required_in_production
     assert release.env["JWT_SECRET"].secret
     assert json.loads((opened / "web" / "version.json").read_text()) == {"release": release.release}
+    maps = [name for name in release.files if name.endswith(".map")]
+    assert maps
+    assert all(name.startswith("web-maps/assets/") for name in maps), "beside what is served, never in it"
     assert {"agent/ctd.pyz", "sbom.cdx.json", "requirements.txt", "web/index.html", "templates/.env.example"} <= set(release.files)
     assert {f"templates/{driver}/etc/nginx/conf.d/comfytavern.conf" for driver in ("systemd", "supervisord", "pm2", "tls")} <= set(
         release.files

@@ -1,6 +1,6 @@
 """Settings of what watches from outside: traces and errors. All of it is off until one of them is given."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr, field_validator
@@ -10,7 +10,7 @@ from comfytavern.kernel.secret import Secret
 Sampler = Literal["always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"]
 
 
-def extra(*, secret: bool = False, shown: str = "", fix: str = "") -> dict[str, object]:
+def extra(*, secret: bool = False, shown: str = "", fix: str = "") -> Any:
     """Return what fields.extra returns, for the group of these settings."""
     return {"group": "watching", "secret": secret, "shown": shown, "fix": fix, "by_deploy": False}
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from comfytavern import __version__
+from comfytavern.boot.logs import Redacted
 from comfytavern.boot.redact import Redact, password_of, redacting, secrets_of
 from comfytavern.boot.telemetry.tracing import missing
 from comfytavern.boot.telemetry.tunnel import Tunnel
@@ -44,10 +45,16 @@ def _handler(settings: Settings, release: str, environment: str, redact: Redact)
 
 
 def _redact(settings: Settings) -> Redact:
-    """Return what takes every secret of this process out of a text."""
+    """Return what takes every secret of this process out of a text: those of its start, and those that the log has learnt since."""
     secrets = [*settings.secrets, *settings.provider_keys.values()]
     known = secrets_of(os.environ) | password_of(settings.database) | {secret.reveal() for secret in secrets}
-    own = {settings.otlp_headers.get_secret_value(), settings.metrics_token.get_secret_value()}
-    return redacting(
-        known | {word for word in own if word} - {settings.sentry_dsn.get_secret_value(), settings.sentry_dsn_web.get_secret_value()}
-    )
+    known |= {settings.otlp_headers.get_secret_value(), settings.metrics_token.get_secret_value()}
+    own = redacting(known)
+
+    def redact(text: str) -> str:
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler.formatter, Redacted):
+                text = handler.formatter.redact(text)
+        return own(text)
+
+    return redact
