@@ -2,7 +2,7 @@
 # What the tests of images need from Debian: podman and buildah (23 s); with `long` also dockerd and docker-compose (50 s more). Root installs
 # what is missing, anybody else is told how. Nothing is started: the tests start their own daemon, and Debian is asked not to start its.
 set -euo pipefail
-NEEDED=(podman buildah runc)
+NEEDED=(podman buildah runc catatonit)
 if [ "${1:-}" = long ]; then NEEDED+=(docker.io docker-compose); fi
 missing=()
 for package in "${NEEDED[@]}"; do

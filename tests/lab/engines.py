@@ -125,7 +125,7 @@ class Podman(Engine):
         storage, settings = self.folder / "storage.conf", self.folder / "containers.conf"
         storage.write_text(f'[storage]\ndriver = "overlay"\ngraphroot = "{self.folder}/graph"\nrunroot = "{self.folder}/run"\n')
         settings.write_text(
-            '[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=8192:8192"]\n'
+            '[containers]\ncgroups = "enabled"\ndefault_ulimits = ["nofile=20000:20000", "nproc=8192:8192"]\n'
             f'[engine]\ncgroup_manager = "cgroupfs"\nruntime = "runc"\ntmp_dir = "{self.folder}/tmp"\n'
         )
         self.environment |= {"CONTAINERS_STORAGE_CONF": str(storage), "CONTAINERS_CONF": str(settings)}
