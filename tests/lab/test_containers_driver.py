@@ -14,7 +14,7 @@ from comfytavern.deploy.agent.image import DEFAULTS
 from comfytavern.testing.releases import BROKEN, packed, variant
 from tests.lab import bases, engines
 from tests.lab.fleet import Fleet
-from tests.lab.installation import PLACE, CliFailed, Installation
+from tests.lab.installation import ENGINES, PLACE, CliFailed, Installation
 from tests.lab.machine import Machine
 from tests.lab.traffic import NAME, PASSWORD, SMALL, Traffic
 
@@ -25,7 +25,7 @@ http: {addr: 127.0.0.1:5000}
 """
 
 
-@pytest.fixture(scope="module", params=["podman", pytest.param("docker", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.slow) for name in ENGINES])
 def site(
     request: pytest.FixtureRequest, able: None, artifacts: list[Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
@@ -105,7 +105,6 @@ def test_a_process_that_is_killed_is_back_by_itself(site: Installation, machine:
     assert status["restarts"] == 1
 
 
-@pytest.mark.slow
 def test_what_served_before_a_power_loss_serves_after_it(site: Installation, machine: Machine) -> None:
     before = site.serving()
     machine.crash()
@@ -114,7 +113,6 @@ def test_what_served_before_a_power_loss_serves_after_it(site: Installation, mac
     assert site.run("status").returncode == 0
 
 
-@pytest.mark.slow
 def test_going_back_to_a_stopped_release_is_a_matter_of_its_tag(site: Installation, machine: Machine, artifacts: list[Path]) -> None:
     site.deploy("apply", str(artifacts[1]), "--yes")
     site.deploy("finish", "--yes")
@@ -126,7 +124,6 @@ def test_going_back_to_a_stopped_release_is_a_matter_of_its_tag(site: Installati
     assert container(site)["Config"]["Image"] == "localhost/comfytavern:0.1.0_test0"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("way", "cause"), [("import_error", "this release is broken"), ("crash_loop", "crashed")])
 def test_a_broken_release_never_serves_and_says_why(site: Installation, base: Path, tmp_path: Path, way: str, cause: str) -> None:
     bad = packed(variant(base, f"0.1.0+{way.replace('_', '')}", BROKEN[way], out=tmp_path / "releases"), tmp_path)
@@ -138,7 +135,6 @@ def test_a_broken_release_never_serves_and_says_why(site: Installation, base: Pa
     assert site.serving() == ["0.1.0+test0"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["rolling", "replace", "canary"])
 def test_every_strategy_moves_people_between_containers(site: Installation, artifacts: list[Path], strategy: str) -> None:
     site.strategy, site.strategy_more = strategy, "step_s = 2\nmin_requests = 10\nsteps = [10, 100]" if strategy == "canary" else ""
@@ -152,7 +148,6 @@ def test_every_strategy_moves_people_between_containers(site: Installation, arti
     assert site.serving() == [f"0.1.0+{_release(wanted)}"]
 
 
-@pytest.mark.slow
 def test_images_go_with_their_releases(site: Installation, machine: Machine, artifacts: list[Path]) -> None:
     for path in (*artifacts, artifacts[0]):
         if f"0.1.0+{_release(path)}" not in site.serving():
@@ -164,7 +159,6 @@ def test_images_go_with_their_releases(site: Installation, machine: Machine, art
     assert len(kept) < len(artifacts)
 
 
-@pytest.mark.slow
 def test_the_image_of_a_registry_is_pulled_and_kept_by_the_release(site: Installation, machine: Machine, artifacts: list[Path]) -> None:
     before = site.serving()[0]
     wanted = next(path for path in artifacts if f"0.1.0+{_release(path)}" != before)
@@ -191,7 +185,6 @@ def test_the_image_of_a_registry_is_pulled_and_kept_by_the_release(site: Install
     assert container(site)["Config"]["Labels"]["pushed"] == "yes", "going back needs no registry"
 
 
-@pytest.mark.slow
 def test_a_restarted_daemon_takes_nothing_along_for_long(site: Installation, machine: Machine) -> None:
     if site.driver == "podman":
         pytest.skip("podman has no daemon")
@@ -199,6 +192,28 @@ def test_a_restarted_daemon_takes_nothing_along_for_long(site: Installation, mac
     for end in ("systemctl restart docker", "kill -9 $(pidof dockerd)"):
         machine.run(end)
         serves_again(site, before[0])
+
+
+@pytest.mark.slow
+def test_another_manager_takes_over_and_gives_back(able: None, artifacts: list[Path], tmp_path: Path) -> None:
+    with Fleet(1, engine="podman") as fleet:
+        site = Installation(fleet, tmp_path)
+        site.prepare()
+        site.deploy("apply", str(artifacts[0]), "--yes")
+        site.add_person(NAME, PASSWORD)
+        site.driver = "podman"
+        site.prepare()
+        with Traffic(site, 60.0, SMALL) as traffic:
+            site.deploy("apply", str(artifacts[1]), "--yes")
+            assert container(site)["State"]["Running"] is True
+            assert site.deploy("rollback", "--yes")["plan"]["kind"] == "rollback warm", "it runs under systemd still"
+            site.driver = "systemd"
+            site.deploy("apply", str(artifacts[2]), "--yes")
+            counted = traffic.end()
+        assert counted["failures"] == {}, counted["first_failures"]
+        assert (counted["ws_abrupt"], counted["ws_lost"]) == (0, 0)
+        assert site.serving() == ["0.1.0+test2"]
+        assert "comfytavern-green" not in fleet.machines[0].run(["podman", "ps"]), "what ran there was stopped"
 
 
 def _release(path: Path) -> str:

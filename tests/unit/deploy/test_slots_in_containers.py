@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fleet import NEW, OLD
 
-from comfytavern.deploy.agent import disk, environment, image, process, retention
+from comfytavern.deploy.agent import disk, drivers, environment, image, process, retention, slots, switch
 from comfytavern.deploy.agent.context import Context
 from comfytavern.deploy.agent.drivers import containers, driver
 from comfytavern.deploy.agent.failures import Failed
@@ -256,3 +256,31 @@ def test_what_is_secret_is_kept_with_the_slot(paths: Paths) -> None:
     Path(paths.env, "secrets.env").write_text("OTHER=x\n")
     assert environment.secrets_of(paths, "blue") == {"JWT_SECRET", "DATABASE_URL"}
     assert "SECRET" not in environment.parse(Path(paths.env, "blue.env").read_bytes())
+
+
+def test_each_slot_stays_with_the_manager_that_started_it(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[tuple[str | None, str, str]] = []
+
+    class Played:
+        def __init__(self, name: str | None) -> None:
+            self.name = name
+
+        def status(self, slot: str) -> dict[str, Any]:
+            return {"running": (self.name, "start", slot) in said, "pid": 1, "restarts": 0, "since": None, "failed": False}
+
+        def __getattr__(self, verb: str) -> Callable[..., None]:
+            return lambda slot, *_: said.append((self.name, verb, slot))
+
+    monkeypatch.setattr(drivers, "driver", lambda name, _paths: Played(name))
+    context = Context(paths, "start_slot", fence=1)
+    for slot, release, name in (("blue", OLD, "systemd"), ("green", NEW, "podman")):
+        slots.start_slot(context, slot, release, name)
+        context.set_slot(slot, "ready")
+        switch.switch(context, slot)
+    said.clear()
+    slots.drain(context, "blue", 0)
+    slots.stop_slot(context, "blue")
+    assert said == [("systemd", "signal", "blue"), ("systemd", "stop", "blue")]
+    said.clear()
+    slots.start_slot(context, "blue", OLD, "podman")
+    assert {("systemd", "stop", "blue"), ("podman", "stop", "blue"), ("podman", "start", "blue")} == set(said)

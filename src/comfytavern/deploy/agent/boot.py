@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import drivers, gate, switch
-from .context import Context, load
+from .context import Context, driver_of, load
 from .failures import Failed
 
 SERVING = ("active", "warm", "draining")
@@ -28,7 +28,7 @@ def boot(context: Context) -> dict[str, Any]:
             context.set_slot(slot, "failed")  # It runs no more: the next attempt must not take it for one that is ready.
             continue
         try:
-            drivers.driver(state["driver"], context.paths).start(slot)
+            drivers.driver(driver_of(state, slot), context.paths).start(slot)
             started.append(slot)
         except Failed as failure:
             failed[slot] = failure.sentence

@@ -86,6 +86,11 @@ def load(paths: Paths) -> dict[str, Any]:
     return {**empty(), **stored} if isinstance(stored, dict) else empty()
 
 
+def driver_of(state: dict[str, Any], slot: str) -> str | None:
+    """Return the process manager that has started what is in `slot`: after a change of managers each slot has its own."""
+    return state["slots"][slot].get("driver") or state["driver"]
+
+
 def stored_fence(paths: Paths) -> int:
     """Return the greatest fencing number given out on this host; 0 before the first."""
     content = disk.read(os.path.join(paths.state, "fence"))

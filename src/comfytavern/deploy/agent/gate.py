@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from . import disk, drivers, environment, slots
-from .context import Context, load
+from .context import Context, driver_of, load
 from .failures import Failed
 from .paths import Paths, other
 
@@ -49,11 +49,10 @@ def gate_stop(context: Context, id: str, deadline_s: float = 10.0) -> dict[str, 
     state, stopped = load(context.paths), []
     if ours(context, id) is None:
         raise Failed("deploy.open", "The gate is open: somebody is served.", "Close it first.")
-    manager = drivers.driver(state["driver"], context.paths)
     for slot in sorted(state["slots"], key=lambda slot: slot != state["active"]):
         if slot == state["active"] or state["slots"][slot]["state"] != "empty":
             context.check_fence()
-            manager.stop(slot, deadline_s)
+            drivers.driver(driver_of(state, slot), context.paths).stop(slot, deadline_s)
             stopped.append(slot)
     return {"stopped": stopped}
 
@@ -65,7 +64,7 @@ def gate_back(context: Context, id: str) -> dict[str, Any]:
         return {"slot": state["active"]}
     if state["active"] != known["slot"]:
         raise Failed("deploy.switched", f"{state['active']} serves by now.", "Run the rollback again: it goes on.")
-    manager = drivers.driver(state["driver"], paths)
+    manager = drivers.driver(driver_of(state, known["slot"]), paths)
     if not manager.status(known["slot"])["running"]:
         context.check_fence()
         environment.write(paths, known["slot"], known["release"])

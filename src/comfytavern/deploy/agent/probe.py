@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from . import disk, http
-from .context import Context, load
+from .context import Context, driver_of, load
 from .drivers import Driver, driver
 from .failures import Failed
 
@@ -36,7 +36,7 @@ def ready(context: Context, slot: str, times: int = 3, deadline_s: float = 60.0)
     Failed `deploy.not_ready` when it does not in time, `deploy.crashed` as soon as it has crashed for the third time; both say why.
     """
     path, began = context.paths.socket(slot), time.monotonic()
-    manager = driver(load(context.paths)["driver"], context.paths)
+    manager = driver(driver_of(load(context.paths), slot), context.paths)
     good, said, look_at = 0, "it does not answer", 0.5
     while good < times:
         passed = time.monotonic() - began

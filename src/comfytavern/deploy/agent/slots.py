@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from . import disk, drivers, environment, probe, releases
-from .context import Context, load
+from .context import Context, driver_of, load
 from .failures import Failed
 
 if TYPE_CHECKING:
@@ -26,16 +26,17 @@ def start_slot(context: Context, slot: str, release: str, driver: str = "systemd
     """Start `release` in the idle `slot` and return {pid, start_ms, already}; it serves nobody yet."""
     paths, began = context.paths, time.monotonic()
     releases.manifest_of(paths, release)
-    manager, state = _manager(context, driver), load(paths)
-    known, status = state["slots"][slot], manager.status(slot)
+    manager, state = drivers.driver(driver, paths), load(paths)
+    known, status, before = state["slots"][slot], manager.status(slot), driver_of(state, slot)
     if known["release"] == release and status["running"] and not status["failed"] and known["state"] != "failed":
         return {"pid": status["pid"], "start_ms": 0, "already": True}
     if slot == state["active"]:
         raise Failed("deploy.slot_serves", f"{slot} serves; a running release is never replaced.", "Start it in the other slot.")
     context.check_fence()
-    manager.stop(slot, LEAVE_S)
+    for name in {driver, before or driver}:
+        drivers.driver(name, paths).stop(slot, LEAVE_S)
     context.update(lambda found: found.update(driver=driver))
-    context.set_slot(slot, "starting", release=release)
+    context.set_slot(slot, "starting", release=release, driver=driver)
     os.makedirs(os.path.dirname(paths.slot(slot)), exist_ok=True)
     disk.link(paths.slot(slot), os.path.join("..", "releases", release))
     environment.write(paths, slot, release)
@@ -67,7 +68,7 @@ def _end(context: Context, slot: str, deadline_s: float, began: float) -> dict[s
 
         switch.send_to(context, {state["active"]: 100} if state["active"] else {})
     if state["driver"]:
-        _manager(context).stop(slot, deadline_s)
+        _manager(context, slot).stop(slot, deadline_s)
 
     def change(found: dict[str, Any]) -> None:
         found["slots"][slot].update(release=None, state="empty", since=None)
@@ -88,7 +89,7 @@ def drain(context: Context, slot: str, deadline_s: float = 30.0) -> dict[str, An
     Runs are not waited for: they go on where they are, and are handed over when the slot is stopped.
     """
     context.check_fence()
-    _manager(context).signal(slot, "USR1")
+    _manager(context, slot).signal(slot, "USR1")
     context.set_slot(slot, "draining")
     left, end = {"requests": 0, "streams": 0, "sockets": 0, "runs": 0}, time.monotonic() + deadline_s
     while True:
@@ -113,7 +114,7 @@ def undrain(context: Context, slot: str) -> dict[str, Any]:
 def wake(context: Context, slot: str) -> str:
     """Tell the slot to stay, and return what it says it is then; Failed when it says nothing."""
     context.check_fence()
-    _manager(context).signal(slot, "USR2")
+    _manager(context, slot).signal(slot, "USR2")
     end = time.monotonic() + 5
     while True:
         with contextlib.suppress(OSError, ValueError):
@@ -137,7 +138,7 @@ def status(context: Context) -> dict[str, Any]:
     state = load(context.paths)
     slots = {}
     for slot, known in state["slots"].items():
-        process = _manager(context).status(slot) if state["driver"] else None
+        process = _manager(context, slot).status(slot) if state["driver"] else None
         answer = None
         if process and process["running"]:
             with contextlib.suppress(OSError, ValueError):
@@ -148,8 +149,8 @@ def status(context: Context) -> dict[str, Any]:
 
 def logs(context: Context, slot: str, lines: int = 100, since: str = "") -> dict[str, Any]:
     """Return the last lines that the slot's process wrote, oldest first."""
-    return {"lines": _manager(context).logs(slot, lines, since)}
+    return {"lines": _manager(context, slot).logs(slot, lines, since)}
 
 
-def _manager(context: Context, name: str = "") -> Driver:
-    return drivers.driver(name or load(context.paths)["driver"], context.paths)
+def _manager(context: Context, slot: str) -> Driver:
+    return drivers.driver(driver_of(load(context.paths), slot), context.paths)

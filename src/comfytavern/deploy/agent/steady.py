@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from . import disk, probe
-from .context import Context, load
+from .context import Context, driver_of, load
 from .drivers import driver
 from .failures import Failed
 
@@ -20,7 +20,7 @@ ANON = re.compile(rb"^RssAnon:\s+(\d+) kB", re.MULTILINE)
 
 def steady(context: Context, slot: str, for_s: float = 3.0) -> dict[str, Any]:
     """Watch the slot for `for_s` and return {steady_ms, grown_bytes}; Failed `deploy.crashed` or `deploy.swells` says why not."""
-    began, manager = time.monotonic(), driver(load(context.paths)["driver"], context.paths)
+    began, manager = time.monotonic(), driver(driver_of(load(context.paths), slot), context.paths)
     pid = manager.status(slot)["pid"]
     sizes = [held_bytes(pid)]
     while pid and os.path.exists(f"/proc/{pid}") and time.monotonic() - began < for_s and not swells(sizes, sure=True):

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from . import disk, drivers, gate, http, process
-from .context import Context, load
+from .context import Context, driver_of, load
 from .failures import Failed
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ EARLIER_S = 120
 def survey(context: Context) -> dict[str, Any]:
     """Return clock, slots with their processes, disks, certificate, the gate, and what the serving slot wrote since it was deployed."""
     paths, state = context.paths, load(context.paths)
-    manager = drivers.driver(state["driver"], paths) if state["driver"] else None
     active, lines = state["active"], []
-    if manager is not None and active:
+    managers = {slot: drivers.driver(driver_of(state, slot), paths) for slot in state["slots"]} if state["driver"] else {}
+    if managers and active:
         since = _earlier(state["slots"][active]["since"])
         with contextlib.suppress(Failed):
-            lines = _since(manager.logs(active, LINES, since.replace("T", " ").replace("Z", " UTC")), since)
+            lines = _since(managers[active].logs(active, LINES, since.replace("T", " ").replace("Z", " UTC")), since)
     return {
         "active": active,
-        "slots": {slot: {**about, **_seen(paths, manager, slot, about)} for slot, about in state["slots"].items()},
+        "slots": {slot: {**about, **_seen(paths, managers.get(slot), slot, about)} for slot, about in state["slots"].items()},
         "gate": gate.shown(paths),
         "boot": os.path.lexists(BOOT) or not os.path.isdir("/run/systemd/system"),
         "nginx": _nginx(paths),

@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 from . import assets, disk, drivers, probe, slots
-from .context import Context, load
+from .context import Context, driver_of, load
 from .failures import Failed
 from .paths import BUCKETS, SLOTS, other
 
@@ -73,7 +73,7 @@ def flip(context: Context, to_slot: str) -> dict[str, Any]:
         probe.ready(context, to_slot, times=1, deadline_s=5)
     done = switch(context, to_slot)
     with contextlib.suppress(Failed):  # It may have crashed: that is why we go back.
-        drivers.driver(state["driver"], context.paths).signal(other(to_slot), "USR1")
+        drivers.driver(driver_of(state, other(to_slot)), context.paths).signal(other(to_slot), "USR1")
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return {**done, "already": False, "flip_ms": took_ms, "release": state["slots"][to_slot]["release"]}
 

@@ -194,8 +194,9 @@ def _folders(paths: Paths, slot: str, uid: int, gid: int) -> None:
 
 
 def _clean(paths: Paths, slot: str) -> None:
-    """Take away what the container was given; its folder stays, which is mounted."""
+    """Take away what the container was given; its folder stays, which is mounted. A link is in the way of others' sockets."""
     disk.remove_tree(_secrets(paths, slot))
-    for path in (os.path.join(paths.run, slot + ".env"), os.path.join(_folder(paths, slot), SOCKET)):
+    link = [paths.socket(slot)] if os.path.islink(paths.socket(slot)) else []
+    for path in (os.path.join(paths.run, slot + ".env"), os.path.join(_folder(paths, slot), SOCKET), *link):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
