@@ -28,6 +28,8 @@ HOME = "/opt/comfytavern"
 PATH = f"{HOME}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STORES = ("/var/lib/containers/storage", "/var/lib/docker")
 LONG_S = 900.0
+ROOM_BYTES = 600 << 20
+"""An engine writes a layer of packages more than once while it makes it."""
 DEFAULTS: dict[str, Any] = {
     "image": "",
     "base": "python:3.11-slim-bookworm",
@@ -74,7 +76,8 @@ def ensure(paths: Paths, engine: str, release: str, told: Any = None) -> str:
             tell(0.1, "Fetching the image")
             _fetch(engine, str(given["image"]), release, tag)
         else:
-            disk.need_room(paths.root)
+            for place in (paths.root, *filter(os.path.isdir, STORES)):
+                disk.need_room(place, ROOM_BYTES)
             _make(paths, engine, manifest, tag, given, tell)
         for store in STORES:  # An image that power loss could empty must not be known by its tag.
             if os.path.isdir(store):
