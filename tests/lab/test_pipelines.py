@@ -173,7 +173,7 @@ def test_github_deploys_checks_tells_and_goes_back(one: Stage, base: Path, tmp_p
         "format": 1, "event": "deployed", "release": "0.1.0+ci2", "target": "production", "url": f"http://{one.fleet.machines[0].address}",
         "who": "olive", "cause": "", "sentence": "", "id": "", "at": "", "duration_s": 0,
     }  # fmt: skip
-    assert one.told[2]["cause"] == "the login is broken"
+    assert (one.told[2]["release"], one.told[2]["cause"]) == ("0.1.0+ci1", "the login is broken")
     assert one.slack.taken[2].said["text"].startswith(":leftwards_arrow_with_hook: production: back to ")
     assert one.post.mails[0]["Subject"] == "production: 0.1.0+ci1 is deployed"
 
