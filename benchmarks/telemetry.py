@@ -3,7 +3,8 @@
 Prints one JSON line: {"rounds", "ratio", "http": {...}, "runs": {...}, "overhead_pct"}. In both parts `off_us` and `on_us` are the time of
 one operation (the median of all rounds), `off_cpu_us` and `on_cpu_us` the processor time of the server for it, background threads included,
 and `overhead_pct` and `cpu_overhead_pct` what is added: the median over pairs of blocks that stand beside each other. `overhead_pct` at the
-end is the worst of the four. Give a ratio to try another share of traces than the default.
+end is the worst of the four. Give a ratio to try another share of traces than the default; `off`, with which everything is off in both
+servers, shows what the measure itself is worth.
 
     python benchmarks/telemetry.py [ROUNDS] [RATIO]
 """
@@ -26,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from tests.journeys.graphs import graph  # noqa: E402 -- from the checkout, like the server
 from tests.server import COOKIE, Server  # noqa: E402
 
-REQUESTS, RUNS = 400, 40
+REQUESTS, RUNS = 100, 8
 
 
 class _Sink(BaseHTTPRequestHandler):
@@ -102,7 +103,7 @@ def measured(off: Load, on: Load, kind: str, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 24
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     ratio = sys.argv[2] if len(sys.argv) > 2 else "0.1"
     here, there = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=sink, args=(there,), daemon=True)
@@ -119,13 +120,13 @@ def main() -> None:
         places = [Path(folder, name) for name in ("off", "on")]
         for place in places:
             place.mkdir()
-        with Server(places[0], **plain) as first, Server(places[1], **plain, **watched) as second:
+        with Server(places[0], **plain) as first, Server(places[1], **plain, **({} if ratio == "off" else watched)) as second:
             off, on = Load(first), Load(second)
-            for load in (off, on):
+            for load in (off, on) * 3:
                 load.block("http"), load.block("runs")
             result = {kind: measured(off, on, kind, rounds) for kind in ("http", "runs")}
     worst = max(part[name] for part in result.values() for name in ("overhead_pct", "cpu_overhead_pct"))
-    print(json.dumps({"rounds": rounds, "ratio": float(ratio), **result, "overhead_pct": worst}))
+    print(json.dumps({"rounds": rounds, "ratio": ratio, **result, "overhead_pct": worst}))
     process.terminate()
 
 
