@@ -18,7 +18,9 @@ SECURITY: Final[dict[str, Any]] = {
     "session": {"type": "apiKey", "in": "cookie", "name": "ct_session"},
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
 }
-ANONYMOUS: Final = frozenset({"health", "ready", "version", "metrics", "login", "create_token", "get_setup", "create_owner"})
+ANONYMOUS: Final = frozenset(
+    {"health", "ready", "version", "metrics", "login", "create_token", "get_setup", "create_owner", "get_watching", "report_errors"}
+)
 PROBLEM_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
         "description": "Refused: see `code`.",

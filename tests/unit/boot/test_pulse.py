@@ -28,8 +28,8 @@ def test_a_row_says_what_happened_since_the_one_before() -> None:
         metrics.answered("GET", "/api/session", 200, 0.08)
     for _ in range(10):
         metrics.answered("GET", "/api/runs", 503, 0.4)
-    metrics.started.inc()
-    metrics.runs.labels("failed").inc()
+    metrics.work.started.inc()
+    metrics.work.runs.labels("failed").inc()
     clockwork.at = 10.0
     pulse.sample(1000.0)
     clockwork.at = 20.0

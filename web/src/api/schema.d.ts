@@ -4982,7 +4982,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-sentry-envelope": string;
+                "text/plain": string;
             };
         };
         responses: {

@@ -20,7 +20,7 @@ async def get_watching(doors: Doors) -> Any:
 @router.post(
     "/errors",
     status_code=204,
-    openapi_extra={"requestBody": {"required": True, "content": {"application/x-sentry-envelope": {"schema": {"type": "string"}}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def report_errors(request: Request, doors: Doors) -> Response:
     """Take an envelope of Sentry and pass it on, without secrets. Anonymous."""
