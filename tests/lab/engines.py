@@ -35,6 +35,7 @@ class Engine(ABC):
         self.environment = dict(os.environ)
 
     def __enter__(self) -> Self:
+        remove_leftovers()
         self.folder.mkdir(parents=True)
         try:
             self._begin()
@@ -200,6 +201,30 @@ class Docker(Engine):
         ground.attempt("ip", "netns", "del", self.place)
         shutil.rmtree(f"/run/{self.place}", ignore_errors=True)
         self.socket.unlink(missing_ok=True)
+
+
+def remove_leftovers() -> None:
+    """End the daemons, and remove the storage, of tests that were killed: folders are named after the process that made them."""
+    for folder in FOLDER.iterdir() if FOLDER.is_dir() else ():
+        owner = folder.name.rpartition("-")[2]
+        if not owner.isdigit() or Path(f"/proc/{owner}").exists():
+            continue
+        pid = (folder / "pid").read_text().strip() if (folder / "pid").exists() else ""
+        if pid and str(folder) in _command(pid):
+            os.kill(int(pid), signal.SIGTERM)
+            until = time.monotonic() + 30
+            while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+                time.sleep(0.1)
+        ground.attempt("ip", "netns", "del", f"ctd{owner}")
+        ground.attempt("umount", "--recursive", "--lazy", "--quiet", str(folder / "graph"))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _command(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
 
 
 def skip_reason(engine: type[Engine]) -> str | None:
