@@ -116,9 +116,9 @@ def test_what_served_before_a_power_loss_serves_after_it(site: Installation, mac
 def test_going_back_to_a_stopped_release_is_a_matter_of_its_tag(site: Installation, machine: Machine, artifacts: list[Path]) -> None:
     site.deploy("apply", str(artifacts[1]), "--yes")
     site.deploy("finish", "--yes")
-    machine.run(f"mv {PLACE}/releases/0.1.0+test0/.venv /root/")  # The image is enough to start it.
+    machine.run(f"mv {PLACE}/releases/0.1.0+test0/.venv /var/tmp/kept.venv")  # The image is enough to start it.
     said = site.deploy("rollback", "--yes")
-    machine.run(f"mv /root/.venv {PLACE}/releases/0.1.0+test0/")
+    machine.run(f"mv /var/tmp/kept.venv {PLACE}/releases/0.1.0+test0/.venv")
     assert said["plan"]["kind"] == "rollback cold"
     assert site.serving() == ["0.1.0+test0"]
     assert container(site)["Config"]["Image"] == "localhost/comfytavern:0.1.0_test0"
