@@ -26,7 +26,7 @@ class Engine:
         self.told: list[list[str]] = []
         self.images: dict[str, dict[str, Any]] = {"python:3.11-slim-bookworm": {"Id": "base"}}
         self.container: dict[str, Any] | None = None
-        self.output = ("", "")
+        self.output: tuple[str, str] = ("", "")
 
     def run(self, argv: Sequence[str], **_more: Any) -> subprocess.CompletedProcess[bytes]:
         self.told.append(list(argv))
@@ -61,7 +61,8 @@ class Engine:
             case ["run", *_]:
                 self.container = {"State": {"Status": "running", "Running": True, "Pid": os.getpid()}, "RestartCount": 0}
                 return 0, "id", ""
-        return 0, "", ""
+            case _:
+                return 0, "", ""
 
     def said(self, verb: str) -> list[str]:
         return next(argv for argv in self.told if argv[1] == verb)
