@@ -12,8 +12,8 @@ from comfytavern.cli.db import db
 from comfytavern.cli.deploy import deploy
 from comfytavern.cli.doctor import doctor
 from comfytavern.cli.env import env
-from comfytavern.cli.notify import notify
 from comfytavern.cli.monitoring import monitoring
+from comfytavern.cli.notify import notify
 from comfytavern.cli.run import run
 from comfytavern.cli.serve import serve
 from comfytavern.cli.terminal import told_problems
@@ -39,9 +39,9 @@ app.add_typer(ci, name="ci")
 app.add_typer(db, name="db")
 app.add_typer(deploy, name="deploy")
 app.add_typer(build, name="build")
-
-
 app.add_typer(monitoring, name="monitoring")
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
