@@ -1,5 +1,6 @@
 """Error tracking as a whole: what settings ask for, and nothing otherwise."""
 
+import gc
 import logging
 import os
 from collections.abc import AsyncGenerator
@@ -39,6 +40,7 @@ def _handler(settings: Settings, release: str, environment: str, redact: Redact)
         from comfytavern.boot.telemetry.sentry import Sentry  # noqa: PLC0415 -- only when a setting asks for it
     except ImportError as error:
         raise missing("SENTRY_DSN", error) from error
+    gc.freeze()  # What was imported stays: the collector need not look through it with every run.
     handler = Sentry(dsn, release=release, environment=environment, slot=settings.slot, redact=redact)
     logging.getLogger().addHandler(handler)
     return handler

@@ -1,5 +1,6 @@
 """Tracing as a whole: made when a setting asks for it, None otherwise."""
 
+import gc
 import os
 import socket
 from collections.abc import Callable
@@ -47,6 +48,7 @@ def tracing(settings: Settings) -> Tracing | None:
         from comfytavern.boot.telemetry.otlp import Otlp  # noqa: PLC0415 -- half a second, only when a setting asks for it
     except ImportError as error:
         raise missing("OTEL_EXPORTER_OTLP_ENDPOINT", error) from error
+    gc.freeze()  # What was imported stays: the collector need not look through it with every run.
     headers = pairs(settings.otlp_headers.get_secret_value())
     sender = Otlp(settings.otlp_endpoint, headers, resource(settings), version=__version__)
     sampling = Sampling(settings.otel_sampler, settings.otel_ratio)
