@@ -135,7 +135,7 @@ def inside(engine: Engine, image: str, folder: Path) -> Iterator[tuple[str, byte
 def test_the_back_end_is_built_and_works_with_a_root_that_is_only_read(podman: Engine, tmp_path: Path) -> None:
     image, port = built(podman, "comfytavern-backend"), free_port()
     known = podman.inspect(image)
-    about, health = known["Config"], known.get("HealthCheck") or known["Config"]["Healthcheck"]  # podman has a place of its own for it
+    about, health = known["Config"], known.get("Healthcheck") or known["Config"]["Healthcheck"]  # podman has a place of its own for it
     assert about["User"] == f"{images.USER}:{images.USER}"
     assert about["StopSignal"] == "SIGTERM"
     assert about["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
