@@ -23,7 +23,7 @@ from tests.lab.fleet import ROOT
 
 SET_UP: Final = frozenset({"actions/setup-python", "actions/setup-node", "actions/cache"})
 NOT_LINKED: Final = frozenset({".git", "dist", "deploy.toml", "allowed_signers", "kubernetes", "ecs"})
-INSTALLED: Final = (".venv", "web/node_modules")
+INSTALLED: Final = {".venv": ".dev", "web/node_modules": ".stamp"}
 MOUNT: Final = 'for each in .venv web/node_modules; do mount --bind "$1/$each" "$each"; done; shift; exec "$@"'
 """A clone sees the packages that are installed here, at its own path."""
 EXPRESSION: Final = re.compile(r"\$\{\{(.*?)\}\}")
@@ -59,7 +59,8 @@ class Ground:
         """Make the workspace of a job. Packages are those that are installed here."""
         if self.clone:
             subprocess.run(["git", "clone", "-q", "--shared", ROOT, workspace], check=True)
-            for name in INSTALLED:
+            for name, stamp in INSTALLED.items():
+                assert (ROOT / name / stamp).exists(), "install first: a job must not install anew what is lent to it"
                 (workspace / name).mkdir()
             for name in ("requirements/dev.txt", "web/package-lock.json"):  # not newer than what was installed from them
                 os.utime(workspace / name, (0, 0))
