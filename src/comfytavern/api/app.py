@@ -54,7 +54,12 @@ def create_routes(*, version: str, lifespan: Lifespan | None = None) -> FastAPI:
         responses=PROBLEM_RESPONSE,
         generate_unique_id_function=_operation_id,
         lifespan=lifespan,
-        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},  # boot/telemetry draws, when it is asked to.
+        telemetry={
+            "auto_configure": False,
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # boot/telemetry draws, when it is asked to.
     )
     for router in ROUTERS:
         app.include_router(router)
