@@ -1,7 +1,6 @@
 """The committed Dockerfiles and compose files, unchanged, built and run by two engines without a network.
 
-`make test` builds the back end with podman and works with it; `make lab` does everything with both: three images, the guide's own lines,
-both compose files, two builds compared, and what Kubernetes would be given, played by podman.
+`make lab` runs them: a back end that is worked with as its owner, then everything with both engines: three images, the guide's own lines, both compose files, two builds compared, and what Kubernetes would be given, played by podman.
 """
 
 import base64
@@ -131,6 +130,7 @@ def inside(engine: Engine, image: str, folder: Path) -> Iterator[tuple[str, byte
                         yield file.name, content.read()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_back_end_is_built_and_works_with_a_root_that_is_only_read(podman: Engine, tmp_path: Path) -> None:
     image, port = built(podman, "comfytavern-backend"), free_port()
