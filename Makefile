@@ -33,7 +33,7 @@ lab: .venv/.dev services lab-ground artifact ## The long form of the tests on re
 	$(PY) -m pytest -q -rs tests/lab
 
 lab-ground: .venv/.dev # What the machines are made of, once for this box; without it the tests on machines are skipped and say why.
-	@tools/containers.sh $${LAB:-}
+	@if [ "$${LAB:-}" = long ]; then tools/containers.sh long; fi
 	@if [ "$$(id -u)" -eq 0 ]; then $(PY) -m tests.lab.base || echo "The machines of tests/lab cannot be built here; their tests are skipped."; fi
 
 artifact: .venv/.dev web/dist/index.html

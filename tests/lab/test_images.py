@@ -1,6 +1,7 @@
 """The committed Dockerfiles and compose files, unchanged, built and run by two engines without a network.
 
-`make lab` runs them: a back end that is worked with as its owner, then everything with both engines: three images, the guide's own lines, both compose files, two builds compared, and what Kubernetes would be given, played by podman.
+`make lab` runs them: a back end that is worked with as its owner, then everything with both engines: three images, the guide's own lines,
+both compose files, two builds compared, and what Kubernetes would be given, played by podman.
 """
 
 import base64
