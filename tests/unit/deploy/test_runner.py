@@ -275,4 +275,4 @@ async def test_a_controller_killed_anywhere_leaves_what_the_next_one_brings_to_a
 
 async def test_a_setting_that_a_cloud_may_offer_is_not_missed_before_the_start() -> None:
     door = deployments(machines())
-    assert (await door.prospect(wish(names=frozenset({"SETTINGS_FROM"})))).problems == []
+    assert (await door.prospect(wish(names=frozenset({"SETTINGS_FROM"})))).problems == ()
