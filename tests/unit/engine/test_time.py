@@ -157,7 +157,7 @@ async def test_c23_cancel_stops_four_hundred_thousand_sync_nodes(world):
     runner = Runner(world)
     plan = runner.compile(draw.graph(body))
     spent = []
-    while len(walls) < 10 and min(walls, default=1.0) > 0.165:  # the machine may be busy with something else
+    for _ in range(3):  # the best of three: the machine may be busy with something else
         run = runner.start(plan)
         watcher = asyncio.create_task(_last(run))
         await asyncio.sleep(0.05)
