@@ -33,6 +33,7 @@ test: .venv/.dev services ## All tests, with real browsers, servers and machines
 lab: export LAB := long
 lab: .venv/.dev services lab-ground artifact ## The long form of the tests on real machines (about an hour; root, Debian 12).
 	$(PY) -m pytest -q -rs tests/lab
+	$(PY) -m pytest -q -m long tests/journeys tests/rough_weather
 
 lab-ground: .venv/.dev # What the machines are made of, once for this box; without it the tests on machines are skipped and say why.
 	@if [ "$${LAB:-}" = long ]; then tools/containers.sh long; fi

@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -10,6 +11,13 @@ from tests.server import Server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # So a shell starts what it runs in the background, and so would our children start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the long ones to `make lab`."""
+    for item in items:
+        if item.get_closest_marker("long") and os.environ.get("LAB") != "long":
+            item.add_marker(pytest.mark.skip(reason="takes long: `make lab` runs it"))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def state(server: Server, token: str, cookie: httpx.Client) -> tuple[int, int]:
     return bearer.get("/api/session").status_code, cookie.get("/api/session").status_code
 
 
-@pytest.mark.parametrize("name", ["JWT_SECRET", "SESSION_SECRET"])
+@pytest.mark.parametrize("name", ["JWT_SECRET", pytest.param("SESSION_SECRET", marks=pytest.mark.long)])
 def test_nobody_is_logged_out_by_a_rotation(tmp_path: Path, name: str) -> None:
     file = tmp_path / ".env"
     file.write_text(f"{name}={SECRET}\n")

@@ -156,6 +156,7 @@ def one(able: None, tmp_path: Path) -> Iterator[Stage]:
         yield stage
 
 
+@pytest.mark.slow
 def test_github_deploys_checks_tells_and_goes_back(one: Stage, base: Path, tmp_path: Path) -> None:
     workflows = render(Pipeline("github", "ssh"))
     deploy, rollback = (workflows[f".github/workflows/{name}.yml"] for name in ("deploy", "rollback"))

@@ -65,7 +65,7 @@ def two(kind: str, folder: Path) -> Iterator[Pair]:
         yield Pair(a, b, at_a, b.client(cookies={COOKIE: at_a.cookies[COOKIE]}))
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture(params=["postgresql", pytest.param("sqlite", marks=pytest.mark.long)])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     with two(request.param, tmp_path) as pair:
         yield pair
