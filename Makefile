@@ -26,9 +26,9 @@ test: .venv/.dev services ## All tests, with real browsers, servers and machines
 	@$(MAKE) lab-ground & $(MAKE) check && wait
 	@$(MAKE) web/dist/index.html chromium
 	cd web && npm run --silent test:browser
-	$(PY) -m pytest -q -n 2 --dist loadfile tests/journeys tests/rough_weather
+	$(PY) -m pytest -q -n 2 --dist loadfile tests/rough_weather tests/journeys
 	@$(MAKE) artifact
-	$(PY) -m pytest -q -rs tests/lab
+	$(PY) -m pytest -q -rs -n 2 --dist loadfile tests/lab
 
 lab: export LAB := long
 lab: .venv/.dev services lab-ground artifact ## The long form of the tests on real machines (about an hour; root, Debian 12).

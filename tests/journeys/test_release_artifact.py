@@ -156,6 +156,7 @@ def test_the_next_release_sends_less_than_a_hundredth(opened: Path, tmp_path: Pa
     assert new_bytes(after, opened) <= 0.01 * total
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not (ROOT / "web" / "node_modules" / ".package-lock.json").is_file(), reason="the web packages are not installed")
 def test_a_type_error_stops_the_build_before_anything_is_built(tmp_path: Path) -> None:
     broken = checkout(tmp_path / "tavern")

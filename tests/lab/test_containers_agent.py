@@ -24,10 +24,10 @@ state = {"status": "ready"}
 def said(status):
     def change(*_):
         state["status"] = status
-        print(status, file=sys.stderr, flush=True)
+        os.write(2, status.encode() + b"\\n")
     return change
 def leave(*_):
-    print("leaving", flush=True)
+    os.write(1, b"leaving\\n")
     os._exit(0)
 signal.signal(signal.SIGUSR1, said("draining"))
 signal.signal(signal.SIGUSR2, said("ready"))
@@ -56,7 +56,7 @@ if os.path.exists(path):
     os.unlink(path)
 server = Server(path, Answer)
 os.chmod(path, 0o660)
-print("listening", flush=True)
+os.write(1, b"listening\\n")
 server.serve_forever()
 """
 SCRIPT = '#!/bin/sh\nexec "$(dirname "$0")/python" -m comfytavern "$@"\n'
