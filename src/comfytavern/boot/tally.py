@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 from comfytavern.api.metrics import Metrics
+from comfytavern.boot.passing import Passing
 from comfytavern.kernel.events import NodesChanged, RunChanged, RunEvent, Usage
 from comfytavern.kernel.ids import made_at
 from comfytavern.projects.batch import Batch
 from comfytavern.projects.executor import Hold
 from comfytavern.projects.repo import EventRepo
-from comfytavern.projects.run import TERMINAL, Changes, Tip
+from comfytavern.projects.run import TERMINAL, Changes
 
 SETTLED: Final = frozenset({"done", "cached", "skipped", "failed", "cancelled"})
 BEGUN: Final = 2
@@ -20,12 +21,13 @@ BEGUN: Final = 2
 KindOf = Callable[[str, str], str]
 
 
-class Counted:
+class Counted(Passing):
     """Another `EventRepo`, counted."""
 
     def __init__(self, inner: EventRepo, metrics: Metrics, kind: KindOf = lambda _run_id, _path: "other") -> None:
         """Keep by `inner`, count in `metrics`; `kind` says of which kind a node of a run is."""
-        self._inner, self._work, self._kind = inner, metrics.work, kind
+        super().__init__(inner)
+        self._work, self._kind = metrics.work, kind
         self._open: dict[str, str] = {}
         metrics.show_each("runs_open", "Runs of this process that are not over, by state.", "state", lambda: Counter(self._open.values()))
 
@@ -34,18 +36,6 @@ class Counted:
         await self._inner.append(run_id, batch, changes, hold)
         for event in batch.events:
             self._count(run_id, event)
-
-    async def read(self, run_id: str, after: int) -> list[Batch]:
-        """Return batches (EventRepo.read)."""
-        return await self._inner.read(run_id, after)
-
-    async def last(self, run_id: str) -> int:
-        """Return the number of the last event (EventRepo.last)."""
-        return await self._inner.last(run_id)
-
-    async def tips(self, run_ids: list[str]) -> dict[str, Tip]:
-        """Return how far runs are (EventRepo.tips)."""
-        return await self._inner.tips(run_ids)
 
     def _count(self, run_id: str, event: RunEvent) -> None:
         match event:

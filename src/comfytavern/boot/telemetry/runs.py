@@ -8,13 +8,14 @@ from typing import Final
 import msgspec
 
 from comfytavern.boot.kinds import OTHER
+from comfytavern.boot.passing import Passing
 from comfytavern.boot.tally import SETTLED
 from comfytavern.boot.telemetry.trace import CURRENT, Kind, Place, Put, Sampling, Span, Value, span_id_of
 from comfytavern.kernel.events import NodesChanged, RunChanged
 from comfytavern.projects.batch import Batch
 from comfytavern.projects.executor import Hold
 from comfytavern.projects.repo import EventRepo
-from comfytavern.projects.run import TERMINAL, Changes, StoredRun, Tip
+from comfytavern.projects.run import TERMINAL, Changes, StoredRun
 from comfytavern.store.database import Database
 from comfytavern.store.runs import SqlRuns
 
@@ -82,12 +83,13 @@ class NotedRuns(SqlRuns):
         await super().add(run, graph)
 
 
-class Drawn:
+class Drawn(Passing):
     """Another `EventRepo`, drawn."""
 
     def __init__(self, inner: EventRepo, traces: RunTraces, put: Put, kind: Callable[[str, str], str]) -> None:
         """Keep by `inner`; `kind` says of which kind a node of a run is."""
-        self._inner, self._traces, self._put, self._kind = inner, traces, put, kind
+        super().__init__(inner)
+        self._traces, self._put, self._kind = traces, put, kind
 
     async def append(self, run_id: str, batch: Batch, changes: Changes | None, hold: Hold | None = None) -> None:
         """Keep a batch, and draw what is over (EventRepo.append)."""
@@ -102,18 +104,6 @@ class Drawn:
                 trace.zero = trace.zero or now - int(event.t * 1e6)
                 if event.state in TERMINAL:
                     self._draw_run(run_id, trace, event)
-
-    async def read(self, run_id: str, after: int) -> list[Batch]:
-        """Return batches (EventRepo.read)."""
-        return await self._inner.read(run_id, after)
-
-    async def last(self, run_id: str) -> int:
-        """Return the number of the last event (EventRepo.last)."""
-        return await self._inner.last(run_id)
-
-    async def tips(self, run_ids: list[str]) -> dict[str, Tip]:
-        """Return how far runs are (EventRepo.tips)."""
-        return await self._inner.tips(run_ids)
 
     def _draw_run(self, run_id: str, trace: RunTrace, event: RunChanged) -> None:
         self._traces.over(run_id)
