@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from comfytavern.kernel.errors import Unavailable
+
 render = typer.Typer(
     help="Write files for Docker, compose, Kubernetes and ECS: docs/operate/containers.md.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -97,10 +99,14 @@ def ecs(  # noqa: PLR0913 -- one argument for each option
 
 
 def _write(out: Path, files: dict[str, str], programs: tuple[str, ...] = ()) -> None:
-    for name, text in files.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        if name in programs:
-            path.chmod(0o755)
-        print(path)
+    try:
+        for name, text in files.items():
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            if name in programs:
+                path.chmod(0o755)
+            print(path)
+    except OSError as error:
+        hint = "Give another folder with --out."
+        raise Unavailable("deploy.render_out", f"{out} cannot be written: {error.strerror}.", hint=hint) from error
