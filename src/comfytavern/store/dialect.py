@@ -89,6 +89,14 @@ def configure(engine: Engine, *, foreign_keys: bool = True) -> None:
             connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get(DURABLE) else 'NORMAL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(IMMEDIATE) else "BEGIN")
 
+    @event.listens_for(engine, "invalidate")
+    def cut_off(connection: Any, _record: Any, _error: BaseException | None) -> None:
+        # Somebody was cancelled in the middle of a statement, and the connection will be closed. SQLite keeps a closed connection, and
+        # its lock, for as long as Python keeps a half-read cursor (in the traceback of who was cancelled): so give up the lock first.
+        driver: Any = getattr(connection, "driver_connection", None)
+        if (raw := getattr(driver, "_connection", None)) is not None:
+            driver._tx.put_nowait((None, raw.rollback))  # noqa: SLF001 -- only the thread of the connection may do it
+
 
 def impatient(engine: Engine, lock_timeout_ms: int) -> None:
     """Let connections give up a lock that they do not get within this time, so that others do not queue behind them for long."""

@@ -4,7 +4,9 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, select, text
 from sqlalchemy.exc import IntegrityError
@@ -84,6 +86,37 @@ async def test_a_cancelled_writer_rolls_back_and_lets_the_next_one_in(database: 
     task.cancel()
     await Appender(database).add(setup_tokens, [token("two")])
     assert await count(database) == 1
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+async def test_a_writer_cancelled_in_the_middle_of_a_query_keeps_nobody_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    await Appender(database).add(setup_tokens, [token(f"old {at}") for at in range(100)])
+    perform, calls = aiosqlite.Connection._execute, 0
+
+    async def reading() -> None:
+        async with database.write() as connection:
+            await connection.execute(setup_tokens.insert().values(token("one")))
+            monkeypatch.setattr(aiosqlite.Connection, "_execute", cancelled_at)
+            await connection.execute(select(setup_tokens))
+            await connection.execute(select(setup_tokens))
+            raise AssertionError("nobody was cancelled")
+
+    async def cancelled_at(self: aiosqlite.Connection, *args: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            task.cancel()
+        return await perform(self, *args, **named)
+
+    task = asyncio.create_task(reading())
+    with pytest.raises(asyncio.CancelledError) as cancelled:
+        await task
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", perform)
+    await Appender(database).add(setup_tokens, [token("two")])
+    assert await count(database) == 101
+    assert cancelled.tb is not None  # Whoever keeps the traceback keeps the cursor.
 
 
 async def test_a_reader_sees_one_state_while_others_write(database: Database) -> None:
