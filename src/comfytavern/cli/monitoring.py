@@ -6,18 +6,20 @@ from typing import Annotated
 
 import typer
 
+from comfytavern.cli.writing import Force, write
 from comfytavern.deploy.connectors.notice import Event, Notice
 from comfytavern.deploy.render.monitoring import dashboard, rules, scrape
 from comfytavern.deploy.render.monitoring.values import DASHBOARD, RULES, SCRAPE, Watching
-from comfytavern.kernel.errors import Unavailable
 
 monitoring = typer.Typer(no_args_is_help=True, help="Files and words for what watches an installation.")
 PLAIN = Watching()
 
 
 @monitoring.command()
-def render(
+def render(  # noqa: PLR0913 -- one argument for each option
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("monitoring"),
+    *,
+    force: Force = False,
     target: Annotated[list[str] | None, typer.Option(help="A server to read, host:port; more than one may be given.")] = None,
     job: Annotated[str, typer.Option(help="The job_name of the scrape.")] = PLAIN.job,
     error_share: Annotated[float, typer.Option(help="Share of failed requests that is too large.")] = PLAIN.error_share,
@@ -32,14 +34,7 @@ def render(
         DASHBOARD: dashboard.render(watching),
         SCRAPE: scrape.render(watching, tuple(target or ["tavern.example.org:443"])),
     }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8")
-            print(out / name)
-    except OSError as error:
-        hint = "Give another folder with --out."
-        raise Unavailable("monitoring.out", f"{out} cannot be written: {error.strerror}.", hint=hint) from error
+    write(out, texts, force=force)
 
 
 @monitoring.command()

@@ -1,11 +1,11 @@
-"""`comfytavern deploy render`: files for those who run containers. Written once, then yours; nothing is asked and nothing is started."""
+"""`comfytavern deploy render`: files for those who run containers. Written once, then yours; nothing is started."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from comfytavern.kernel.errors import Unavailable
+from comfytavern.cli.writing import Force, write
 
 render = typer.Typer(
     help="Write files for Docker, compose, Kubernetes and ECS: docs/operate/containers.md.", no_args_is_help=True, rich_markup_mode=None
@@ -17,29 +17,31 @@ EXAMPLE = "tavern.example.org"
 
 
 @render.command()
-def docker(*, out: Out = Path()) -> None:
+def docker(*, out: Out = Path(), force: Force = False) -> None:
     """Dockerfiles of the web app, of the back end, of both in one, and what they read. A checkout has them already."""
     from comfytavern.deploy.render import images  # noqa: PLC0415 -- a second that `version` need not wait
 
-    _write(out, images.render(images.Images()), images.PROGRAMS)
+    write(out, images.render(images.Images()), force=force, programs=images.PROGRAMS)
 
 
 @render.command()
 def compose(
     *,
     out: Out = Path(),
+    force: Force = False,
     memory_mib: Annotated[int, typer.Option(min=256, help="What the back end may use.")] = 1024,
 ) -> None:
     """docker-compose.yml for one box with SQLite, compose.production.yml with PostgreSQL."""
     from comfytavern.deploy.render import compose as room  # noqa: PLC0415 -- as above
 
-    _write(out, room.render(room.Box(memory_mib=memory_mib)))
+    write(out, room.render(room.Box(memory_mib=memory_mib)), force=force)
 
 
 @render.command()
 def kubernetes(  # noqa: PLR0913 -- one argument for each option
     *,
     out: Out = Path("kubernetes"),
+    force: Force = False,
     release: Name = "dev",
     registry: Annotated[str, typer.Option(help="Where the images are, with a slash at the end.")] = "",
     domain: Domain = EXAMPLE,
@@ -68,13 +70,14 @@ def kubernetes(  # noqa: PLR0913 -- one argument for each option
         database=database,
         storage_gib=storage_gib,
     )
-    _write(out, room.render(cluster))
+    write(out, room.render(cluster), force=force)
 
 
 @render.command()
 def ecs(  # noqa: PLR0913 -- one argument for each option
     *,
     out: Out = Path(),
+    force: Force = False,
     release: Name = "dev",
     region: Annotated[str, typer.Option(help="Region of AWS.")] = "eu-central-1",
     account: Annotated[str, typer.Option(help="Account of AWS.")] = "123456789012",
@@ -95,18 +98,4 @@ def ecs(  # noqa: PLR0913 -- one argument for each option
         access_point=access_point,
         network=network,
     )
-    _write(out, room.render(task))
-
-
-def _write(out: Path, files: dict[str, str], programs: tuple[str, ...] = ()) -> None:
-    try:
-        for name, text in files.items():
-            path = out / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            if name in programs:
-                path.chmod(0o755)
-            print(path)
-    except OSError as error:
-        hint = "Give another folder with --out."
-        raise Unavailable("deploy.render_out", f"{out} cannot be written: {error.strerror}.", hint=hint) from error
+    write(out, room.render(task), force=force)

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from comfytavern.cli.main import app
 from comfytavern.deploy.render.pipelines import SERVICES, WAYS, Pipeline, render
-from comfytavern.kernel.errors import Conflict, Invalid
+from comfytavern.kernel.errors import Conflict, Invalid, Unavailable
 
 RUNNER = CliRunner()
 
@@ -31,7 +31,7 @@ def test_a_file_of_somebody_elses_stays_and_nothing_else_is_written(tmp_path: Pa
     theirs.write_text("name: Ours\n")
     done = RUNNER.invoke(app, ["ci", "init", "github", "--out", str(tmp_path)])
     assert isinstance(done.exception, Conflict)
-    assert done.exception.code == "ci.exists"
+    assert done.exception.code == "output.exists"
     assert ".github/workflows/rollback.yml is there already" in done.exception.sentence
     assert files(tmp_path) == {".github/workflows/rollback.yml": "name: Ours\n"}
     assert RUNNER.invoke(app, ["ci", "init", "github", "--out", str(tmp_path), "--force"]).exit_code == 0
@@ -54,5 +54,5 @@ def test_what_is_not_known_is_refused_with_what_is(words: list[str], tmp_path: P
 def test_a_folder_that_is_none_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = RUNNER.invoke(app, ["ci", "init", "gitlab", "--out", str(tmp_path / "file")])
-    assert isinstance(done.exception, Conflict)
-    assert done.exception.code == "ci.out"
+    assert isinstance(done.exception, Unavailable)
+    assert done.exception.code == "output.unwritable"
