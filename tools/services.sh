@@ -2,11 +2,12 @@
 # What the tests of PostgreSQL, nginx, process managers and real hosts need from Debian. Root installs what is missing; anybody else is told how.
 # Nothing is started: the tests start their own servers, and Debian is asked not to start its.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 NEEDED=(postgresql nginx-light supervisor openssh-client iproute2 debootstrap systemd-container)
 # Of Debian's prometheus only promtool, which reads rules and metrics; the rest would be 12 packages.
 get_promtool() {
     command -v promtool >/dev/null && return 0
-    if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+    if ! may_install; then
         echo "The tests of rules for Prometheus are skipped without promtool (in Debian's package prometheus)." >&2
         return
     fi
@@ -27,21 +28,9 @@ for package in "${NEEDED[@]}"; do
         nginx-light) [ -x /usr/sbin/nginx ] && continue ;;
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue ;;
     esac
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+    is_installed "$package" || missing+=("$package")
 done
-if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
-if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
-    echo "Some tests are skipped without: apt-get install ${missing[*]} (as root, on Debian)." >&2
-    exit 0
-fi
-echo "Installing ${missing[*]} …"
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod 755 "$policy"
-    trap 'rm -f "$policy"' EXIT
-fi
-export DEBIAN_FRONTEND=noninteractive
+begin_install "Some tests are" "${missing[@]}"
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 # Only for Debian's own nginx; without it, the tests of brotli are skipped.

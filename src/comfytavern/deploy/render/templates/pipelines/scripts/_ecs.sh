@@ -1,12 +1,4 @@
-set -euo pipefail
-date +%s >begun.log
-failed() {
-  echo "Error: $1" | tee -a deploy.log
-  exit 1
-}
-files=$(mktemp -d)
-trap 'rm -rf "$files"' EXIT
-umask 077
+[% include "pipelines/scripts/_begun.sh" %]
 if [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]; then
   printf 'header = "Authorization: bearer %s"\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" >"$files/curl"
   curl -fsS --config "$files/curl" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" | .venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)["value"], end="")' >"$files/token"

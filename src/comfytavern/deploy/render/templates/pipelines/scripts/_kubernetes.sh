@@ -1,12 +1,4 @@
-set -euo pipefail
-date +%s >begun.log
-failed() {
-  echo "Error: $1" | tee -a deploy.log
-  exit 1
-}
-files=$(mktemp -d)
-trap 'rm -rf "$files"' EXIT
-umask 077
+[% include "pipelines/scripts/_begun.sh" %]
 printf '%s\n' "$KUBE_CONFIG" >"$files/config"
 ours=app.kubernetes.io/name=comfytavern
 namespace=comfytavern
