@@ -118,12 +118,14 @@ def main() -> None:
                 "benchmark": "canary_sim",
                 "errors_50": harmed(given.runs, given.seed, errors=0.5),
                 "errors_5": harmed(given.runs, given.seed, errors=0.05),
+                "errors_5_beside_none": harmed(given.runs, given.seed, errors=0.05, base_errors=0.0),
                 "slower_300ms": harmed(given.runs, given.seed, extra_s=0.3),
                 "errors_50_on_3": harmed(given.runs, given.seed, hosts=3, errors=0.5),
                 "errors_50_on_1_of_3": harmed(given.runs, given.seed, hosts=3, only_one=True, errors=0.5),
                 "slower_300ms_on_1_of_3": harmed(given.runs, given.seed, hosts=3, only_one=True, extra_s=0.3),
                 "good_on_3": good(given.runs, given.seed, hosts=3),
                 "good": good(given.runs, given.seed),
+                "good_with_half_a_per_mille_errors": good(given.runs, given.seed, base_errors=0.0005),
                 "good_with_1_percent_errors": good(given.runs, given.seed, base_errors=0.01),
             }
         )

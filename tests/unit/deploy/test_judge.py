@@ -125,6 +125,17 @@ def test_errors_the_old_release_makes_as_well_are_no_harm() -> None:
     assert verdict(Sample(requests=100, errors=30), stable=stable)[0] is Kind.GOOD
 
 
+def test_two_failures_are_proof_where_the_old_release_has_none_and_not_where_it_has_some() -> None:
+    clean = Sample(requests=760)
+    assert verdict(Sample(requests=40, errors=1), at_s=2.0, stable=clean)[0] is Kind.WAIT
+    assert verdict(Sample(requests=40, errors=2), at_s=2.0, stable=clean) == (
+        Kind.ABORT,
+        "5.0% of the requests fail, 0.0% on the old release (40 requests seen).",
+    )
+    assert verdict(Sample(requests=40, errors=2), at_s=2.0, stable=replace(clean, errors=4))[0] is Kind.WAIT
+    assert verdict(Sample(requests=12_000, errors=2), stable=Sample(requests=228_000))[0] is Kind.GOOD  # So few are no harm.
+
+
 @given(st.integers(0, 10_000), st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 200))
 def test_any_counters_get_a_verdict(requests: int, errors: int, abrupt: int, at_s: float) -> None:
     sample = Sample(requests=requests, errors=errors, abrupt=abrupt, closes=abrupt // 2, exceptions=errors, seconds=1.0)

@@ -5,6 +5,7 @@ broke, exceptions, runs that failed. For each, a sequential probability ratio te
 larger: the likelihood under a mixture of larger shares (Robbins' mixture, so that any size of harm is found soon) over that under the
 stable share, which is estimated from the stable release at the same time with two standard errors of grace. By Ville's inequality the
 ratio ever reaches 1/a with probability at most a when nothing is wrong, however often one looks: it can be looked at after every sample.
+Failed requests are also asked whom they fell on: a canary that serves a twentieth of the requests has a twentieth of the failures.
 
 Slowness comes in bursts (a pause of a collector, a neighbour), in which requests are no independent witnesses. So being slower counts
 only when it lasts: in each of the last windows the canary must have been slower than the stable release.
@@ -25,10 +26,14 @@ from comfytavern.deploy.stage import Judge
 HARM = (0.02, 0.05, 0.1, 0.25, 0.5, 0.9)
 """How much larger a share could be; the mixture weighs them equally."""
 GRACE = 2.0
+WORSE = (100.0, 1000.0, 10000.0)
+"""How many times as often a canary could fail as the release beside it, where what fails is rare; weighed equally."""
+SMALL, SURER = 0.1, 0.25
+"""A canary with a larger part of the requests fails often enough for a proof four times as strong: good ones are stopped more rarely."""
 DOUBT = 10.0
 """A ratio above this is no acquittal: the step goes on."""
-FEW = 3
-"""So many events at least: fewer say nothing, whatever their ratio."""
+FEW, FEWER = 3, 2
+"""So many events at least, of a share and of whom they fell on: fewer say nothing, whatever their ratio."""
 SLOW_MIN = 12
 SLOWER_S, SLOWER_PART = 0.05, 0.5
 """A canary is slower only if its mean is so much above the stable one's, absolutely and relatively: people notice no less."""
@@ -88,12 +93,12 @@ class _Test(msgspec.Struct, frozen=True):
     name: str
     floor: float
     proof: float
-    clean: float = 1.0
-    """Part of `proof` that is enough when the stable release shows nothing of the kind: then there is nothing to mistake it for."""
 
 
-ERRORS = _Test("of the requests fail", 0.001, 200.0, 0.3)
-"""Half of the canaries of which one request in twenty fails are found within 60 requests; of 500 good ones, one is stopped."""
+ERRORS = _Test("of the requests fail", 0.001, 500.0)
+RARE = _Test("of the requests fail", 0.001, 250.0)
+"""Two failures are proof at 5 % of the users where the stable release has none: a canary of which one request in twenty fails is found
+within 100 requests in 96 of 100 rollouts."""
 SLOW = _Test("of the requests are slower than nearly all were before", 0.05, 1000.0)
 SOCKETS = _Test("of the sockets break", 0.02, 200.0)
 EXCEPTIONS = _Test("exceptions for each request", 0.005, 200.0)
@@ -108,11 +113,6 @@ class _Row(msgspec.Struct, frozen=True):
     share: float
     base: float
     expected: float
-
-    @property
-    def proof(self) -> float:
-        """Return the ratio that is a proof here."""
-        return self.test.proof * (self.test.clean if self.base == 0 else 1.0)
 
 
 class Jury:
@@ -167,7 +167,7 @@ class Analysis:
         if new.errors >= RAIL_MIN and new.errors >= RAIL_SHARE * new.requests:
             return f"{new.errors} of {new.requests} requests failed."
         self._rows = self._tested(old, new)
-        proven = [row for row in self._rows if row.ratio >= row.proof * self._doors]
+        proven = [row for row in self._rows if row.ratio >= row.test.proof * self._doors]
         return _said(proven[0], new) if proven else ""
 
     def _end(self, new: Sample, age_s: float, worst: _Row) -> Verdict:
@@ -185,6 +185,7 @@ class Analysis:
     def _tested(self, old: Sample, new: Sample) -> list[_Row]:
         rows = [
             _ratio(ERRORS, old.errors, old.requests, new.errors, new.requests),
+            _beside(RARE, old.errors, old.requests, new.errors, new.requests),
             _ratio(SOCKETS, old.abrupt, old.closes, new.abrupt, new.closes),
             _ratio(EXCEPTIONS, old.exceptions, old.requests, new.exceptions, new.requests),
             _ratio(RUNS, old.failed, old.runs, new.failed, new.runs),
@@ -219,6 +220,22 @@ def _ratio(test: _Test, old_hits: int, old_all: int, new_hits: int, new_all: int
     top = max(logs)
     ratio = math.exp(min(top, 600.0)) * sum(math.exp(each - top) for each in logs) / len(logs)
     return _Row(test, ratio, share, base, expected)
+
+
+def _beside(test: _Test, old_hits: int, old_all: int, new_hits: int, new_all: int) -> _Row:
+    """Return how much likelier it is that the hits fell on the canary as they did if it is worse than if both are the same.
+
+    When both are the same, each hit is the canary's with the chance of its part of the requests, however rare hits are: nothing has to be
+    estimated, and so a few are proof where the stable release has none. It is a martingale then, and Ville's inequality holds.
+    """
+    base = old_hits / old_all if old_all else 0.0
+    share = min(new_hits / new_all, 1.0) if new_all else 0.0
+    if new_hits < FEWER or share <= max(test.floor, base) or not old_all:
+        return _Row(test, 0.0, share, base, base)
+    part = new_all / (old_all + new_all)
+    logs = [new_hits * math.log(worse) - (old_hits + new_hits) * math.log1p((worse - 1) * part) for worse in WORSE]
+    ratio = sum(math.exp(min(each, 600.0)) for each in logs) / len(logs)
+    return _Row(test, ratio * (1.0 if part <= SMALL else SURER), share, base, base)
 
 
 def _log_ratio(hits: int, misses: int, expected: float, harmed: float) -> float:
