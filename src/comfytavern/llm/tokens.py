@@ -1,7 +1,11 @@
 """How many tokens a text is. Exact for OpenAI's models, a close estimate for all others; works offline."""
 
+import functools
 from collections.abc import Iterable
-from typing import Final
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+from typing import Final, Protocol, cast
 
 from comfytavern.llm.messages import ImagePart, Message
 
@@ -11,7 +15,11 @@ _PER_MESSAGE: Final = 3
 _PER_IMAGE: Final = 85
 """A picture at low detail."""
 _SLICE: Final = 500_000
-"""Characters; the tokenizer refuses a million. A cut costs at most one token."""
+"""Characters; while a slice is counted no other thread runs. A cut costs at most one token."""
+
+
+class _Encoding(Protocol):
+    def count(self, text: str) -> int: ...
 
 
 def warm() -> None:
@@ -22,12 +30,10 @@ def warm() -> None:
 def count_tokens(text: str, model: str = "") -> int:
     """Return the number of tokens of `text` for a model name (with or without its channel).
 
-    The first call loads a vocabulary (seconds on a busy machine), then a megabyte takes about 50 ms: long texts belong in a thread.
+    The first call loads a vocabulary (a tenth of a second), then a megabyte takes about 50 ms: long texts belong in a thread.
     """
-    from bpe_openai import get_encoding  # noqa: PLC0415 -- seconds that no command line and no start of a server waits for
-
-    encoding = get_encoding(_encoding(model))
-    return sum(len(encoding.encode_ordinary(text[start : start + _SLICE])) for start in range(0, len(text), _SLICE))
+    encoding, text = _encoding(_name(model)), _whole(text)
+    return sum(encoding.count(text[start : start + _SLICE]) for start in range(0, len(text), _SLICE))
 
 
 def count_messages(messages: Iterable[Message], model: str = "") -> int:
@@ -40,6 +46,36 @@ def count_messages(messages: Iterable[Message], model: str = "") -> int:
     return total
 
 
-def _encoding(model: str) -> str:
+def _name(model: str) -> str:
     name = model.rpartition("/")[2].lower()
     return "cl100k_base" if name == "gpt-4" or name.startswith(_OLD_MODELS) else "o200k_base"
+
+
+def _whole(text: str) -> str:
+    """Return `text` with U+FFFD for halves of characters, which have no UTF-8 form."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+@functools.cache
+def _encoding(name: str) -> _Encoding:
+    return cast("_Encoding", _bindings().tokenizer_for_encoding(name))
+
+
+@functools.cache
+def _bindings() -> ModuleType:
+    """Load the compiled half of bpe-openai alone, which has its own copy of the vocabularies.
+
+    Importing the package would read three of them into Python's dictionaries (a second and a half, a hundred megabytes), its `Encoding`
+    is made anew by each call (50 ms), and it refuses texts of more than 200,000 tokens.
+    """
+    package = find_spec("bpe_openai")
+    spec = PathFinder.find_spec("bpe_openai._bindings", package.submodule_search_locations) if package else None
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError("No module named 'bpe_openai._bindings'", name="bpe_openai")
+    bindings = module_from_spec(spec)
+    spec.loader.exec_module(bindings)
+    return bindings
