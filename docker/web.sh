@@ -38,7 +38,10 @@ for network in $(echo "$TRUSTED_PROXIES" | tr , ' '); do
 done
 # Names are asked for anew while it runs: a back end may come later, and come back elsewhere.
 names=$(sed -n 's/^nameserver *\([0-9a-fA-F.:]*\)$/\1/p' /etc/resolv.conf | sed '/:/s/.*/[&]/' | head -n 3 | tr '\n' ' ')
-sed -e "s/@BACKEND@/$backend/" -e "s/@PORT@/$PORT_FRONTEND/" -e "s/@RESOLVER@/${names:-127.0.0.1}/" /opt/web/nginx.conf |
+# Where the kernel has no IPv6, nginx would not start with such a line.
+ipv4=""
+[ -e /proc/net/if_inet6 ] || ipv4='/listen \[::\]/d'
+sed -e "$ipv4" -e "s/@BACKEND@/$backend/" -e "s/@PORT@/$PORT_FRONTEND/" -e "s/@RESOLVER@/${names:-127.0.0.1}/" /opt/web/nginx.conf |
     while IFS= read -r line; do
         case "$line" in
         *@TRUSTED@*) for network in $trusted; do echo "${line%%@TRUSTED@*}$network${line#*@TRUSTED@}"; done ;;

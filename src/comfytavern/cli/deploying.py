@@ -77,7 +77,7 @@ def supply_of(spec: Spec, folder: Path, release: Path | None, secrets: Mapping[s
         supply.texts["secrets.env"] = salted(variables({name: secret.reveal() for name, secret in secrets.items()}))
     if signers := signers_of(spec, folder):
         supply.texts["signers"] = signers.read_bytes()
-    supply.site = site_of(spec)
+    supply.sites = sites_of(spec)
     return supply
 
 
@@ -102,8 +102,14 @@ def settings_of(spec: Spec) -> dict[str, str]:
     return found | {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in spec.env.items()}
 
 
-def site_of(spec: Spec) -> dict[str, Any]:
-    """Return the rendered configuration of nginx and the process manager, as the agent's `site` takes it."""
+def sites_of(spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return the configuration of nginx and the process manager as the agent's `site` takes it, for hosts without IPv6 and with it."""
+    from comfytavern.deploy.steps.configure import SITE, SITE_IPV6  # noqa: PLC0415 -- as below
+
+    return {SITE: _site_of(spec, ipv6=False), SITE_IPV6: _site_of(spec, ipv6=True)}
+
+
+def _site_of(spec: Spec, *, ipv6: bool) -> dict[str, Any]:
     from comfytavern.deploy.render.site import Certificate, Container, Site, render  # noqa: PLC0415 -- only when something is sent
 
     site = Site(
@@ -115,6 +121,7 @@ def site_of(spec: Spec) -> dict[str, Any]:
         https_port=spec.https_port,
         tls=Certificate(spec.tls.certificate, spec.tls.key) if spec.tls else None,
         upload_mib=spec.upload_mib,
+        ipv6=ipv6,
         brotli=spec.brotli,
         stop_s=int(spec.deadlines.drain_s) + 30,
         container=Container(**msgspec.structs.asdict(spec.container)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from comfytavern.cli.deploying import Watch, agent, run, shown, site_of
+from comfytavern.cli.deploying import Watch, agent, run, shown, sites_of
 from comfytavern.cli.notifying import Story, announced
 from comfytavern.deploy.errors import Refused
 
@@ -37,7 +37,7 @@ def roll_back(  # noqa: PLR0913 -- the options of the verb
             hint = "Add --lose-data to agree to that, or leave --yes away to be asked."
             raise Refused("deploy.lose_data", "With --restore-db, --yes alone is not enough: data is lost.", hint=hint)
         supply = Supply()
-        supply.site = site_of(spec)
+        supply.sites = sites_of(spec)
         async with fleet(spec, agent) as hosts, announced(spec, file, target, {}, back=True, wanted=notify) as story:
             door, wish = Deployments(spec, hosts, supply), Wish(kind="restore", back_to=release, backup=backup)
             await _go(door, spec, wish, story, agreed, dry_run=dry_run, wait=wait, as_json=as_json)

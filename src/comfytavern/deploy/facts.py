@@ -128,6 +128,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     disk_free_bytes: int = 0
     clock: str = ""
     nginx: str | None = None
+    ipv6: bool = False
+    """Whether it can listen on IPv6. An older agent does not say; it is asked again by the one that is sent before anything is written."""
     managers: dict[str, str | None] = {}
     state: State = State()
     releases: tuple[Installed, ...] = ()

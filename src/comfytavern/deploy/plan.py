@@ -28,7 +28,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan depends on besides the spec, the release and the facts."""
 
     deploy: str
-    site_sha256: str | None = None
+    sites: Mapping[str, str] = {}
+    """Digest of each site that could be written, by its name (steps/configure.py). Without any, what is there is right."""
     again: bool = False
     """Deploy a release that serves already into the other slot: for changed settings and secrets."""
 
@@ -37,7 +38,7 @@ def deploying(spec: Spec, release: Release, fleet: Fleet, known: Known) -> Plan:
     """Return what makes `release` serve on every host."""
     turns = tuple(_turn(host, facts) for host, facts in fleet.items() if known.again or facts.active != release.release or facts.mixed)
     behind = [host for host, facts in fleet.items() if _unsettled(facts, release.release)]
-    sites = [host for host, facts in fleet.items() if facts.site_sha256 != known.site_sha256]
+    sites = [host for host, facts in fleet.items() if configure.site(host, facts, spec, known.sites)]
     if not turns and not behind and not sites:
         return new_plan("deploy", release.release, spec, fleet, known, notes=(f"{release.release} serves everywhere: nothing to do.",))
     changing = sorted({turn.host for turn in turns} | set(sites))
@@ -105,7 +106,7 @@ def _brought(spec: Spec, release: Release, fleet: Fleet, turns: tuple[Turn, ...]
 
 
 def _prepared(spec: Spec, release: Release, fleet: Fleet, known: Known, hosts: list[str]) -> tuple[Stage, ...]:
-    settings = (step for host in fleet if host in hosts for step in configure.configures(host, fleet[host], spec, known.site_sha256))
+    settings = (step for host in fleet if host in hosts for step in configure.configures(host, fleet[host], spec, known.sites))
     one = next(iter(fleet))
     there = next((facts for facts in fleet.values() if facts.migration), fleet[one])
     expands = data.expands(one, there, release, spec, known.deploy)

@@ -49,6 +49,9 @@ def _host(host: str, facts: Facts, spec: Spec, known: Known) -> Iterator[Problem
         yield _problem("deploy.no_driver", host, f"{spec.driver} is not there (there is: {there}).", "Run `deploy host prepare`.")
     if not facts.nginx:
         yield _problem("deploy.no_nginx", host, "nginx is not there.", "Run `deploy host prepare`.")
+    if spec.ipv6 == "on" and not facts.ipv6:
+        fix = 'Switch it on (`ipv6.disable` in the kernel\'s command line), or say ipv6 = "auto".'
+        yield _problem("deploy.no_ipv6", host, "it has no IPv6.", fix)
     skew_s = _skew_s(facts, known.now)
     if skew_s is not None and abs(skew_s) > SKEW_S:
         sentence = f"its clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}."

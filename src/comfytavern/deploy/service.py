@@ -8,7 +8,6 @@ async with fleet(spec) as hosts:
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -109,7 +108,7 @@ class Deployments:
             fleet = await self._with_certificates(fleet)
             problems = preflight.problems(self._spec, wish.release, fleet, self._known(wish))
         if wish.kind == "restore":
-            known = planner.Known(deploy=self._deploy, site_sha256=self._site_sha256(fleet))
+            known = planner.Known(deploy=self._deploy, sites=self._supply.digests())
             way = await restoring.find_way(self._hosts, fleet, known, wish.back_to, wish.backup)
             return Prospect(wish=wish, plan=restoring.plan(self._spec, fleet, known, way), way=way)
         return Prospect(wish=wish, plan=self._planned(wish, fleet), problems=tuple(problems))
@@ -179,7 +178,7 @@ class Deployments:
         await restoring.perform(runner, self._spec, self._hosts, prospect.plan, known, fences)
 
     def _planned(self, wish: Wish, fleet: dict[str, Facts]) -> Plan:
-        known = planner.Known(deploy=self._deploy, site_sha256=self._site_sha256(fleet), again=wish.again)
+        known = planner.Known(deploy=self._deploy, sites=self._supply.digests(), again=wish.again)
         if any(facts.gate for facts in fleet.values()):
             return restoring.resumed(self._spec, fleet, known, wish.kind)
         match wish.kind:
@@ -195,14 +194,6 @@ class Deployments:
                 return resuming(self._spec, fleet, known)
             case "finish":
                 return planner.finishing(self._spec, fleet, known)
-
-    def _site_sha256(self, fleet: dict[str, Facts]) -> str | None:
-        """Return the digest that the agent gives for the site we would write; without one, what is there is right."""
-        files: dict[str, dict[str, Any]] = self._supply.site.get("files", {})
-        if not files:
-            return next((facts.site_sha256 for facts in fleet.values()), None)
-        rows = (f"{hashlib.sha256(files[name]['text'].encode()).hexdigest()}  {name}\n" for name in sorted(files))
-        return hashlib.sha256("".join(rows).encode()).hexdigest()
 
     def _known(self, wish: Wish) -> preflight.Known:
         return preflight.Known(now=self._clock(), names=wish.names, database=wish.database, signed=wish.signed)

@@ -187,6 +187,9 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Port of nginx with TLS."""
     upload_mib: Annotated[int, msgspec.Meta(ge=1, le=10240)] = 256
     """Largest upload."""
+    ipv6: Literal["auto", "on", "off"] = "auto"
+    """Whether nginx listens on IPv6 too. auto: on each host that has it (one whose kernel has it switched off could not start nginx).
+    on: a host without it is refused. off: IPv4 only."""
     brotli: bool = False
     """Send the `.br` files. nginx needs its module brotli_static: `host prepare --package libnginx-mod-http-brotli-static` on Debian 12."""
     keep: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5

@@ -31,7 +31,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     args: dict[str, Any] = {}
     deadline_s: float = 30.0
     content: str = ""
-    """Name of what is sent along (`release`, `base.env`, `secrets.env`, `signers`, `site`): never the content, which may be secret."""
+    """Name of what is sent along (`release`, `base.env`, `secrets.env`, `signers`, `site`, `site.ipv6`): never the content,
+    which may be secret."""
     title: str = ""
     """What a person is told."""
 

@@ -20,8 +20,8 @@ class Supply:
         self._folder = folder
         self.texts: dict[str, bytes] = {}
         """`base.env`, `secrets.env`, `signers`."""
-        self.site: dict[str, Any] = {}
-        """Arguments of the agent's `site`: files {path: {text, mode}} and the certificate's path."""
+        self.sites: dict[str, dict[str, Any]] = {}
+        """Arguments of the agent's `site` by the step's content: files {path: {text, mode}} and the certificate's path."""
         self._blobs: dict[str, Path] = {}
 
     def args(self, step: Step) -> dict[str, Any]:
@@ -29,12 +29,16 @@ class Supply:
         match step.content:
             case "stage":
                 return {**step.args, **self._staging()}
-            case "site":
-                return {**step.args, **self.site}
+            case name if name in self.sites:
+                return {**step.args, **self.sites[name]}
             case name if name in self.texts:
                 return {**step.args, "sha256": hashlib.sha256(self.texts[name]).hexdigest()}
             case _:
                 return step.args
+
+    def digests(self) -> dict[str, str]:
+        """Return, for each site, the digest that the agent gives once it is written (`digest` in agent/site.py)."""
+        return {name: _digest(site["files"]) for name, site in self.sites.items()}
 
     def stdin(self, step: Step) -> bytes | None:
         """Return what is sent on the standard input of the step's call."""
@@ -69,6 +73,11 @@ class Supply:
 def salted(text: str) -> bytes:
     """Return an environment file whose SHA-256, which is logged, lets nobody try out guesses at what is in it."""
     return f"# {secrets.token_hex(16)}\n{text}".encode()
+
+
+def _digest(files: dict[str, dict[str, Any]]) -> str:
+    rows = (f"{hashlib.sha256(files[name]['text'].encode()).hexdigest()}  {name}\n" for name in sorted(files))
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -6,7 +6,7 @@ tests/contracts/test_host.py holds it to the same promises as the real agent.
 import asyncio
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from comfytavern.deploy.errors import DeployFailed
@@ -37,6 +37,8 @@ class RecordingHost:
 
     current: str | None = None
     """The release that was written down last."""
+    site_files: Mapping[str, Any] | None = None
+    """What was last written of nginx and the process manager."""
 
     def __init__(self, name: str = "h1") -> None:
         """Make a machine on which nothing was deployed yet."""
@@ -183,6 +185,7 @@ class RecordingHost:
             "disk_free_bytes": 20 << 30,
             "clock": "2026-11-24T12:00:00Z",
             "nginx": "/usr/sbin/nginx",
+            "ipv6": True,
             "managers": {"systemd": "252", "supervisord": None, "pm2": None},
             "state": {"active": self.active, "current": self.current, "slots": self.slots, "weights": self.weights, "deploy": None},
             "releases": [
@@ -203,7 +206,7 @@ class RecordingHost:
         self.installed.setdefault(release, False)
 
     def _site(self, files: dict[str, Any] | None = None) -> None:
-        del files
+        self.site_files = files
         self.site_sha256 = self.said.get("new_site", self.site_sha256)
 
     def _migrate(self, release: str) -> None:

@@ -4,6 +4,7 @@
         front.ask("/deep/link").status
     with Front(change=lambda text: text.replace(…)) as front: ...
     with Front(tls=True) as front: ...              # https on `port`, plain http on `http_port`
+    with Front(ipv6=True) as front: front.address = "::1"
 
 The slots tell what reached them, so that a test sees what the proxy does with a request; they are no stand-in for the app's behaviour.
 """
@@ -41,6 +42,8 @@ RELEASES: Final = {"blue": "1.0.0+blue", "green": "2.0.0+green"}
 LATER_S: Final = 0.6
 """Between the two halves of a stream."""
 BROTLI: Final = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
+IPV6: Final = Path("/proc/net/if_inet6").exists() and Path("/proc/net/if_inet6").read_text().strip() != ""
+NO_IPV6: Final = "this box has no IPv6"
 NO_BROTLI: Final = f"{BROTLI.name} is not on this box (tools/services.sh)"
 WRAPPER: Final = """
 {user}
@@ -87,20 +90,26 @@ class Answer:
 class Front:
     """One site."""
 
-    def __init__(self, *, tls: bool = False, brotli: bool = False, change: Callable[[str], str] = lambda text: text) -> None:
+    def __init__(
+        self, *, tls: bool = False, brotli: bool = False, ipv6: bool = False, change: Callable[[str], str] = lambda text: text
+    ) -> None:
         """Render it; `change` gets the text of the configuration and returns a worse one."""
         self.folder = Path(tempfile.mkdtemp(prefix="front-"))  # The path of a socket has at most 107 characters.
         self.paths = Paths(str(self.folder / "srv"), str(self.folder))
+        self.address = "127.0.0.1"
+        """Where it is asked."""
         self.tls, self.http_port = tls, free_port()
         self.port = free_port() if tls else self.http_port
         self.authority = Authority(self.folder)
         self._slots: dict[str, _Slot] = {}
         self._process: subprocess.Popen[bytes] | None = None
         given = Certificate(*map(str, self.authority.issue(DOMAIN))) if tls else None
-        site = Site(root=self.paths.root, domain=DOMAIN, http_port=self.http_port, https_port=self.port, tls=given, brotli=brotli)
+        site = Site(
+            root=self.paths.root, domain=DOMAIN, http_port=self.http_port, https_port=self.port, tls=given, ipv6=ipv6, brotli=brotli
+        )
         text = change(render(site)[CONFIG]).replace("/run/comfytavern", self.paths.run)
         for port in {self.http_port, self.port}:
-            text = text.replace(f"listen {port}", f"listen 127.0.0.1:{port}")
+            text = text.replace(f"listen {port}", f"listen 127.0.0.1:{port}").replace(f"listen [::]:{port}", f"listen [::1]:{port}")
         self.config = self.folder / "site.conf"
         self.config.write_text(text)
         self._fill()
@@ -175,12 +184,12 @@ class Front:
     def connect(self, *, plain: bool = False) -> http.client.HTTPConnection:
         """Return a connection to the site; a certificate it does not trust is an error."""
         if not self.tls or plain:
-            return http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=10)
+            return http.client.HTTPConnection(self.address, self.http_port, timeout=10)
         connection = http.client.HTTPSConnection(
             DOMAIN, self.port, timeout=10, context=ssl.create_default_context(cafile=self.authority.file)
         )
         connection.sock = connection._context.wrap_socket(  # type: ignore[attr-defined] -- the name is not in DNS
-            socket.create_connection(("127.0.0.1", self.port), timeout=10), server_hostname=DOMAIN
+            socket.create_connection((self.address, self.port), timeout=10), server_hostname=DOMAIN
         )
         return connection
 

@@ -32,10 +32,18 @@ def nginx(text: str) -> list[str]:
         ]
         if "proxy_next_upstream off;" not in body:
             found.append(f"{where}: a request may be sent twice.")
+    found += _families(text)
     protocols = set(re.findall(r"ssl_protocols ([^;]+);", text))
     if "ssl_certificate" in text and protocols != {"TLSv1.2 TLSv1.3"}:
         found.append(f"TLS is {protocols or 'left to the default'}.")
     return found
+
+
+def _families(text: str) -> list[str]:
+    """Return where only one of IPv4 and IPv6 is listened on, or not in the same way: some visitors would find nothing, or no TLS."""
+    listens = re.findall(r"^    listen (\[::\]:)?([^;]+);", text, re.MULTILINE)
+    four, six = (sorted(rest for prefix, rest in listens if bool(prefix) is wanted) for wanted in (False, True))
+    return [f"IPv4 listens on {four}, IPv6 on {six}."] if six and four != six else []
 
 
 def service(text: str, site: Site) -> list[str]:

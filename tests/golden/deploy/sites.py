@@ -24,6 +24,8 @@ SITES: Final = {
         tls=Certificate("/etc/ssl/tavern.crt", "/etc/ssl/private/tavern.key"),
     ),
     "podman-limits": Site(driver="podman", domain="tavern.example.org", container=Container(memory_mib=2048, cpus=1.5, pids=512)),
-    "docker-registry": Site(driver="docker", container=Container(image="registry.example.org/team/comfytavern", network="tavern")),
+    "docker-registry": Site(
+        driver="docker", ipv6=True, container=Container(image="registry.example.org/team/comfytavern", network="tavern")
+    ),
 }
 """By the name of the folder below `rendered/`."""

@@ -75,6 +75,9 @@ IN_NGINX = {
     "http that stays http": Mistake("return 301 https://", "return 301 http://", "probe redirect", "http://", tls=True),
     "https that does not stay": Mistake("Strict-Transport-Security", "X-Transport", "probe secure", "", tls=True),
     "a cookie in the clear": Mistake("; Secure", "", "probe secure", "Secure", tls=True),
+    "no TLS for IPv6": Mistake("listen [::]:443 ssl http2;", "listen [::]:443;", "rules", "IPv6 on"),
+    "https for IPv4 only": Mistake("    listen [::]:443 ssl http2;\n", "", "rules", "IPv6 on"),
+    "http for IPv4 only": Mistake("    listen [::]:80;\n", "", "rules", "IPv6 on"),
     "no HTTP/2": Mistake(" ssl http2;", " ssl;", "probe secure", "no application protocol", tls=True),
 }  # fmt: skip
 

@@ -55,7 +55,7 @@ def test_a_release_brings_the_configuration_of_every_process_manager_along() -> 
     found = app().templates
     for driver in room.DRIVERS:
         assert {path.removeprefix(driver): text for path, text in found.items() if path.startswith(f"{driver}/")} == render(
-            Site(driver=driver)
+            Site(driver=driver, ipv6=True)
         )
     assert "ssl_certificate /etc/letsencrypt/live/tavern.example.org/fullchain.pem;" in found["tls/etc/nginx/conf.d/comfytavern.conf"]
     assert found[".env.example"].startswith("# Copy to .env")

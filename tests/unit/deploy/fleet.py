@@ -8,6 +8,7 @@ from comfytavern.deploy.facts import Facts, facts_of
 from comfytavern.deploy.release import EnvName, File, Interpreter, Release, Schema
 from comfytavern.deploy.service import Deployments, Wish
 from comfytavern.deploy.spec import POSTGRESQL, Spec, parse
+from comfytavern.deploy.supply import Supply
 from comfytavern.testing.deploy import RecordingHost
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -59,6 +60,8 @@ def wish(kind: Any = "apply", **more: Any) -> Wish:
     return Wish(kind=kind, **{**usual, **given, **more})
 
 
-def deployments(hosts: dict[str, RecordingHost], chosen: Spec | None = None, told: Callable[[Any], None] = lambda _: None) -> Deployments:
+def deployments(
+    hosts: dict[str, RecordingHost], chosen: Spec | None = None, told: Callable[[Any], None] = lambda _: None, supply: Supply | None = None
+) -> Deployments:
     """Return the door, at a fixed time."""
-    return Deployments(chosen or spec(len(hosts)), dict(hosts), told=told, clock=lambda: NOW)
+    return Deployments(chosen or spec(len(hosts)), dict(hosts), supply, told=told, clock=lambda: NOW)

@@ -5,9 +5,11 @@ import contextlib
 from typing import Any
 
 import pytest
-from fleet import NEW, OLD, deployments, machines, wish
+from fleet import NEW, OLD, deployments, machines, spec, wish
 
+from comfytavern.cli.deploying import sites_of
 from comfytavern.deploy.errors import DeployFailed, Refused
+from comfytavern.deploy.supply import Supply
 from comfytavern.testing.deploy import RecordingHost
 
 BACKUP = {"id": "dep_1", "path": "/srv/comfytavern/backups/dep_1", "created_at": 1.7e9, "level": 1, "contracted": 0}
@@ -103,12 +105,13 @@ async def test_what_cannot_be_is_refused_before_anything_is_closed(more: dict[st
 @pytest.mark.parametrize("verb", ["site", "gate_close", "restore", "start_slot", "ready", "smoke", "switch"])
 async def test_after_a_failure_the_database_that_was_there_serves_again(verb: str, count: int) -> None:
     hosts = upgraded(count)
+    supply = Supply()
     if verb == "site":
-        hosts["h1"].site_sha256, hosts[f"h{count}"].said = "other", {"site_sha256": "third"}
+        supply.sites = sites_of(spec(count))
     last = hosts["h1" if verb == "restore" else f"h{count}"]
     broken(last, verb, 1)
     with contextlib.suppress(DeployFailed):
-        await deployments(hosts).carry_out(wish("restore"))
+        await deployments(hosts, supply=supply).carry_out(wish("restore"))
     assert {host.serving for host in hosts.values()} <= {NEW, OLD}
     data = "now" if {host.serving for host in hosts.values()} == {NEW} else "dep_1"
     assert hosts["h1"].data == data

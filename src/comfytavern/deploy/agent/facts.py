@@ -42,6 +42,7 @@ def _more(context: Context) -> dict[str, Any]:
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "disk_free_bytes": there.f_bavail * there.f_frsize,
         "nginx": _nginx(paths),
+        "ipv6": _ipv6(),
         "managers": {"systemd": _systemd(paths), "supervisord": _supervisord(paths), "pm2": _pm2(), **_engines()},
         "agent": _agent(),
         "env_names": _env_names(paths),
@@ -63,6 +64,22 @@ def _first(*paths: str) -> str | None:
 
 def _nginx(paths: Paths) -> str | None:
     return _first("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/bin/nginx", "/usr/bin/nginx")
+
+
+def _ipv6() -> bool:
+    """Tell whether this host can listen on [::], by doing what nginx will do; a kernel with IPv6 switched off has no such socket.
+
+    With `net.ipv6.conf.all.disable_ipv6` alone there is one, and nginx starts: nobody reaches it, and nothing fails.
+    """
+    import socket
+
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            tried.bind(("::", 0))
+    except OSError:
+        return False
+    return True
 
 
 def _systemd(paths: Paths) -> str | None:

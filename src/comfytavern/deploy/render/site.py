@@ -71,6 +71,7 @@ class Site:
     upload_mib: int = 256
     stop_s: int = 150
     ipv6: bool = False
+    """nginx listens on [::] too."""
     brotli: bool = False
     """nginx has the module that serves the .br files."""
     container: Container = Container()
@@ -122,11 +123,12 @@ def render(site: Site) -> dict[str, str]:
 def defaults() -> dict[str, str]:
     """Return what a release brings along for people who set a host up by hand: `<driver>/<path on the host>`, and nginx with TLS.
 
-    A site of any name on port 80; that with TLS is called tavern.example.org, and its certificate is where certbot puts it.
+    A site of any name on port 80; that with TLS is called tavern.example.org, and its certificate is where certbot puts it. Both listen on
+    IPv6 too, as Debian's own site does.
     """
-    found = {f"{driver}{path}": text for driver in DRIVERS for path, text in render(Site(driver=driver)).items()}
+    found = {f"{driver}{path}": text for driver in DRIVERS for path, text in render(Site(driver=driver, ipv6=True)).items()}
     place = f"/etc/letsencrypt/live/{EXAMPLE}"
-    secure = render(Site(domain=EXAMPLE, tls=Certificate(f"{place}/fullchain.pem", f"{place}/privkey.pem")))
+    secure = render(Site(domain=EXAMPLE, tls=Certificate(f"{place}/fullchain.pem", f"{place}/privkey.pem"), ipv6=True))
     return found | {f"tls{NGINX}": secure[NGINX]}
 
 

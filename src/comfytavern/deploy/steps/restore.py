@@ -23,11 +23,6 @@ def stop(host: str, id: str) -> Step:
     return Step(host=host, verb="gate_stop", args={"id": id, "deadline_s": END_S}, deadline_s=STOP_S, title="Stop everything")
 
 
-def site(host: str, spec: Spec) -> Step:
-    """Return the writing of the rendered nginx, which knows the gate."""
-    return Step(host=host, verb="site", args={"driver": spec.driver}, content="site", title=f"Configure nginx and {spec.driver}")
-
-
 def put(host: str, id: str, release: str, backup: str, spec: Spec) -> Step:
     """Return the restore itself, done by `release`."""
     args = {"release": release, "backup": backup, "id": id}

@@ -19,8 +19,8 @@ from comfytavern.deploy.facts import Facts, Gate, Slot
 from comfytavern.deploy.plan import Fleet, Known, new_plan
 from comfytavern.deploy.spec import Spec
 from comfytavern.deploy.stage import Phase, Plan, Step, Turn, stage
+from comfytavern.deploy.steps import configure, slots, traffic
 from comfytavern.deploy.steps import restore as steps
-from comfytavern.deploy.steps import slots, traffic
 
 Answers = Mapping[str, Mapping[str, Any]]
 """By host, what its agent says to `backups`: {items, ledger}."""
@@ -79,7 +79,7 @@ def way_back(fleet: Fleet, answers: Answers, deploy: str, release: str = "", bac
 def restoring(spec: Spec, fleet: Fleet, known: Known, way: Way) -> Plan:
     """Return what leads to the way's end from here, whatever of it was done before."""
     about = {"target": way.target, "backup": way.backup, "backup_id": way.backup_id, "taken_at": way.taken_at, "host": way.host}
-    sites = (steps.site(host, spec) for host, facts in fleet.items() if facts.site_sha256 != known.site_sha256)
+    sites = (step for host, facts in fleet.items() for step in configure.site(host, facts, spec, known.sites))
     opened = _opened(fleet)
     left = {host: facts for host, facts in fleet.items() if facts.gate or not opened}
     moving = {host: facts for host, facts in left.items() if not facts.switched}
