@@ -5,12 +5,11 @@ import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Final
 
 from starlette.types import ASGIApp
 
 import comfytavern
+from comfytavern.accounts.password import Passwords
 from comfytavern.accounts.service import Accounts
 from comfytavern.api.app import create_app
 from comfytavern.api.drain import Drain
@@ -18,6 +17,7 @@ from comfytavern.api.metrics import Metrics
 from comfytavern.api.services import Services, Values
 from comfytavern.boot import slots
 from comfytavern.boot.database import backing_up, state_of, up_to_date
+from comfytavern.boot.folders import FREE_BYTES_MIN, web_folder
 from comfytavern.boot.leave import Deadlines
 from comfytavern.boot.pulse import Pulse
 from comfytavern.boot.refresh import Refresh
@@ -29,10 +29,7 @@ from comfytavern.kernel.errors import Unavailable
 from comfytavern.kernel.secret import Secret
 from comfytavern.settings.settings import Settings
 from comfytavern.store.database import Database
-from comfytavern.store.migrate import prepare as prepare_database
 from comfytavern.store.phases import LEVEL
-
-FREE_BYTES_MIN: Final = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +46,12 @@ class System:
     """How long a stop waits for what is under way."""
 
 
-def prepare(settings: Settings) -> None:
-    """Make the data folder and bring the database up to date. Blocks: call it before there is an event loop. Raises `Failure`.
-
-    In production nothing migrates by itself: a database that is behind (an empty one too) is `db.behind`.
-    """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable("boot.data_dir", f"{settings.data_dir} cannot be made: {error.strerror}.", hint="Check DATA_DIR.") from error
-    prepare_database(settings.database, backups=settings.data_dir / "backups", may_migrate=settings.environment != "production")
-
-
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncGenerator[System]:
-    """Build everything, go on with the runs of the last process, and hand over at the end what is not over."""
+async def running(settings: Settings, *, passwords: Passwords | None = None) -> AsyncGenerator[System]:
+    """Build everything, go on with the runs of the last process, and hand over at the end what is not over.
+
+    `passwords`: for tests, that hash them at a lower cost.
+    """
     async with AsyncExitStack() as stack:
         reports = await stack.enter_async_context(reporting(settings))
         database = Database(settings.database)
@@ -72,7 +60,7 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         drawn = tracing(settings)
         if drawn is not None:
             stack.push_async_callback(asyncio.to_thread, drawn.close)
-        rooms = build(settings, database, metrics=metrics, drawn=drawn)
+        rooms = build(settings, database, metrics=metrics, drawn=drawn, passwords=passwords)
         stack.push_async_callback(rooms.close)
         await rooms.runs.open()
         services = _services(settings, rooms, metrics, database)
@@ -84,13 +72,6 @@ async def running(settings: Settings) -> AsyncGenerator[System]:
         await stack.enter_async_context(backing_up(refresh.settings, database))
         app, link = create_app(services, web=web_folder()), await _setup_link(settings, rooms.accounts)
         yield System(settings, services, app, link, refresh, Deadlines(settings.drain_s, settings.drain_streams_s))
-
-
-def web_folder() -> Path | None:
-    """Return where the built web app is: inside the package (a wheel), or in the checkout; None when it is not built."""
-    package = Path(comfytavern.__file__).parent
-    folders = (package / "_web", package.parent.parent / "web" / "dist")
-    return next((folder for folder in folders if (folder / "index.html").is_file()), None)
 
 
 def _services(settings: Settings, rooms: Rooms, metrics: Metrics, database: Database) -> Services:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from comfytavern.boot.app import FREE_BYTES_MIN, web_folder
+from comfytavern.boot.folders import FREE_BYTES_MIN, web_folder
 from comfytavern.boot.listen import listen
 from comfytavern.boot.secrets import FILE
 from comfytavern.kernel.errors import Failure, Unavailable

@@ -4,10 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from comfytavern.accounts.bearer import Signer
-from comfytavern.api.services import Values
 from comfytavern.boot.logs import relearn
 from comfytavern.boot.secrets import application_secrets
 from comfytavern.kernel.errors import Failure
@@ -16,6 +15,9 @@ from comfytavern.llm.given import GivenChannels
 from comfytavern.llm.vault import Vault
 from comfytavern.settings.rotate import KEPT_MAX
 from comfytavern.settings.settings import Settings, variables
+
+if TYPE_CHECKING:
+    from comfytavern.api.services import Values  # A command without a server needs no web framework.
 
 log = logging.getLogger(__name__)
 AT_ONCE: Final = frozenset(
@@ -40,7 +42,7 @@ class Keyed:
 class Refresh:
     """The settings in force, and the way to newer ones."""
 
-    def __init__(self, settings: Settings, keyed: Keyed, values: Values) -> None:
+    def __init__(self, settings: Settings, keyed: Keyed, values: "Values") -> None:
         """Begin with `settings`, which `keyed` and `values` were made from."""
         self._settings, self._keyed, self._values = settings, keyed, values
         self._secrets = application_secrets(settings)

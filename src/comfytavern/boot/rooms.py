@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from comfytavern.accounts.bearer import Signer
+from comfytavern.accounts.password import Passwords
 from comfytavern.accounts.service import Accounts
 from comfytavern.accounts.user import User
 from comfytavern.api.metrics import Metrics
@@ -73,8 +74,13 @@ def build(
     channels: Database | None = None,
     metrics: Metrics | None = None,
     drawn: Tracing | None = None,
+    passwords: Passwords | None = None,
 ) -> Rooms:
-    """Return every room over prepared databases. `channels`: where channels are kept, if not in `database`; `drawn`: who draws traces."""
+    """Return every room over prepared databases.
+
+    `channels`: where channels are kept, if not in `database`; `drawn`: who draws traces; `passwords`: how they are hashed, if not as in
+    production.
+    """
     secret, *earlier = application_secrets(settings)
     vault, signer = Vault(secret, earlier=earlier), Signer([secret, *earlier], clock=SystemClock())
     kept = GivenChannels(SqlChannels(channels or database), settings.provider_keys, vault, is_owner(channels or database))
@@ -94,7 +100,7 @@ def build(
     }
     runner = Remembering(catalogue, services=services, cache=Cache(), pools={"llm": CALLS_PER_PROVIDER})
     return Rooms(
-        accounts=_accounts(database, signer, projects),
+        accounts=_accounts(database, signer, projects, passwords),
         projects=projects,
         runs=_runs(settings, _watched(database, runner, metrics, drawn), projects, runner, catalogue),
         channels=Channels(kept, vault, providers),
@@ -106,11 +112,12 @@ def build(
     )
 
 
-def _accounts(database: Database, signer: Signer, projects: Projects) -> Accounts:
+def _accounts(database: Database, signer: Signer, projects: Projects, passwords: Passwords | None) -> Accounts:
     async def welcome(user: User) -> None:
         await projects.welcome(user.id)
 
-    return Accounts(SqlUsers(database), SqlSessions(database), SqlSetup(database), signer, welcome=welcome)
+    repos = SqlUsers(database), SqlSessions(database), SqlSetup(database)
+    return Accounts(*repos, signer, passwords=passwords, welcome=welcome)
 
 
 def _library(settings: Settings, projects: Projects) -> Library:

@@ -22,7 +22,8 @@ import uvicorn
 import uvloop
 
 from comfytavern.boot import leave
-from comfytavern.boot.app import System, prepare, running
+from comfytavern.boot.app import System, running
+from comfytavern.boot.folders import prepare
 from comfytavern.boot.hangup import Hangup, has_terminal
 from comfytavern.boot.listen import BACKLOG, MODE, Listener, listen, listen_unix, passed
 from comfytavern.boot.logs import configure

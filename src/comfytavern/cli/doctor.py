@@ -5,14 +5,16 @@ from collections.abc import Callable
 
 import typer
 
+from comfytavern.cli.importing import importing
 from comfytavern.cli.options import DataDir
 from comfytavern.kernel.errors import Failure
 
 
 def doctor(data_dir: DataDir = None) -> None:
     """Check settings, data folder, database, secret, port and web app; exit code 1 when something is wrong."""
-    from comfytavern.boot import checkup  # noqa: PLC0415 -- a second that `version` need not wait
-    from comfytavern.settings.settings import read  # noqa: PLC0415 -- as above
+    with importing():
+        from comfytavern.boot import checkup  # noqa: PLC0415 -- a second that `version` need not wait
+        from comfytavern.settings.settings import read  # noqa: PLC0415 -- as above
 
     try:
         settings = read(data_dir=data_dir)

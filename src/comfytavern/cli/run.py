@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from comfytavern.cli.importing import importing
 from comfytavern.cli.inputs import document, values
 from comfytavern.cli.options import DataDir
 from comfytavern.cli.terminal import Terminal, plain
 from comfytavern.kernel.events import WaitOpened
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from comfytavern.boot.single import Single
     from comfytavern.projects.run import RunView
-    from comfytavern.settings.settings import Settings
 
 
 def run(
@@ -30,12 +33,14 @@ def run(
     data_dir: DataDir = None,
 ) -> None:
     """Run a graph without a server; exit code 1 when the run fails. Models and files are those of DATA_DIR's owner."""
-    from comfytavern.settings.settings import read  # noqa: PLC0415 -- a second that `version` need not wait
+    with importing():
+        from comfytavern.boot.single import single  # noqa: PLC0415 -- a second that `version` need not wait
+        from comfytavern.settings.settings import read  # noqa: PLC0415 -- as above
 
     found = document(graph)
     request: dict[str, Any] = {"graph": found, "inputs": values(found, inputs or [])} | ({"targets": target} if target else {})
     terminal = Terminal(stream=stream and not json, bar=not json)
-    view = asyncio.run(_run(read(data_dir=data_dir), request, terminal))
+    view = asyncio.run(_run(single(read(data_dir=data_dir)), request, terminal))
     if json:
         print(msgspec.json.format(msgspec.json.encode(view), indent=2).decode())
     else:
@@ -44,10 +49,8 @@ def run(
         raise typer.Exit(1)
 
 
-async def _run(settings: "Settings", request: dict[str, Any], terminal: Terminal) -> "RunView":
-    from comfytavern.boot.single import single  # noqa: PLC0415 -- as above
-
-    async with single(settings) as alone:
+async def _run(rooms: "AbstractAsyncContextManager[Single]", request: dict[str, Any], terminal: Terminal) -> "RunView":
+    async with rooms as alone:
         started = await alone.runs.start(alone.owner, request, source="cli")
         with terminal:
             async for batch in await alone.runs.watch(alone.owner, started.id):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from comfytavern.cli.importing import importing
 from comfytavern.cli.options import DataDir
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ def serve(
     uds_mode: Annotated[str, typer.Option(help="Who may connect to it, in octal.")] = "660",
 ) -> None:
     """Serve the API and the web app on one address until Ctrl+C, or on the socket that systemd passes."""
-    from comfytavern.boot.server import Place  # noqa: PLC0415 -- a second that `version` need not wait
-    from comfytavern.boot.server import serve as serve_until_stopped  # noqa: PLC0415 -- as above
-    from comfytavern.settings.settings import read  # noqa: PLC0415 -- as above
+    with importing():
+        from comfytavern.boot.server import Place  # noqa: PLC0415 -- a second that `version` need not wait
+        from comfytavern.boot.server import serve as serve_until_stopped  # noqa: PLC0415 -- as above
+        from comfytavern.settings.settings import read  # noqa: PLC0415 -- as above
 
     again = partial(read, host=host, port=port, data_dir=data_dir)
     serve_until_stopped(again(), announce=_announce, place=Place(uds, _octal(uds_mode)), again=again)

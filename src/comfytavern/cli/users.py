@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from comfytavern.cli.importing import importing
 from comfytavern.cli.options import DataDir
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ def password(name: Person, password: Password, data_dir: DataDir = None) -> None
 
 
 def _with_people(do: "Callable[[People], Awaitable[T]]", data_dir: DataDir) -> T:
-    from comfytavern.boot.app import prepare  # noqa: PLC0415 -- a second that `version` need not wait
-    from comfytavern.boot.people import people  # noqa: PLC0415 -- as above
-    from comfytavern.settings.settings import read  # noqa: PLC0415 -- as above
+    with importing():
+        from comfytavern.boot.folders import prepare  # noqa: PLC0415 -- a second that `version` need not wait
+        from comfytavern.boot.people import people  # noqa: PLC0415 -- as above
+        from comfytavern.settings.settings import read  # noqa: PLC0415 -- as above
 
     settings = read(data_dir=data_dir)
     prepare(settings)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, event, func, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
 
@@ -113,8 +112,13 @@ def impatient(engine: Engine, lock_timeout_ms: int) -> None:
 
 def insert_new(table: Table, dialect: str) -> Insert:
     """Return an INSERT that leaves rows alone whose key is there already."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415 -- a process needs one of the two, and each takes a tenth of a second
+
+        return sqlite.insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- as above
+
+    return postgresql.insert(table).on_conflict_do_nothing()
 
 
 async def hold(connection: AsyncConnection, what: int) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from comfytavern.boot.app import System, running
 from comfytavern.settings.settings import read
+from comfytavern.testing.accounts import quick_passwords
 from comfytavern.testing.databases import new_database
 
 ORIGIN = "http://tavern.test"
@@ -21,7 +22,7 @@ async def system(tmp_path: Path) -> AsyncIterator[System]:
     data.mkdir()
     await new_database("sqlite", tmp_path).close()
     shutil.move(tmp_path / "test.db", data / "comfytavern.db")
-    async with running(read(data_dir=data, slow_client_s=0.3)) as made:
+    async with running(read(data_dir=data, slow_client_s=0.3), passwords=quick_passwords()) as made:
         yield made
 
 

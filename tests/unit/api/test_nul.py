@@ -13,6 +13,7 @@ from comfytavern.api.wishes import read_wish
 from comfytavern.boot.app import running
 from comfytavern.kernel.errors import Invalid
 from comfytavern.settings.settings import read
+from comfytavern.testing.accounts import quick_passwords
 from comfytavern.testing.databases import DATABASES, new_url
 from tests.journeys.graphs import talk
 from tests.unit.api.conftest import owner_of
@@ -29,7 +30,8 @@ async def person(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     if request.param == "sqlite":
         shutil.move(tmp_path / "test.db", data / "comfytavern.db")
         url = ""
-    async with running(read(data_dir=data, database_url=url)) as system, owner_of(system) as client:
+    settings = read(data_dir=data, database_url=url)
+    async with running(settings, passwords=quick_passwords()) as system, owner_of(system) as client:
         yield client
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from comfytavern.accounts.user import Role
-from comfytavern.boot.app import prepare, running
+from comfytavern.boot.app import running
 from comfytavern.boot.checkup import CHECKS
+from comfytavern.boot.folders import prepare
 from comfytavern.boot.listen import listen
 from comfytavern.boot.people import people
 from comfytavern.boot.single import single

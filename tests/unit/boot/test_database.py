@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from comfytavern.boot import database as care
-from comfytavern.boot.app import prepare, running
+from comfytavern.boot.app import running
+from comfytavern.boot.folders import prepare
 from comfytavern.cli.main import app
 from comfytavern.kernel.errors import Conflict, Invalid, Unavailable
 from comfytavern.settings.settings import Settings, read

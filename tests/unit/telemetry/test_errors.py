@@ -15,6 +15,7 @@ from comfytavern.boot.redact import redacting
 from comfytavern.boot.telemetry.scrub import CUT, LETTERS_MAX, scrubbed
 from comfytavern.boot.telemetry.tunnel import PER_MINUTE
 from comfytavern.settings.settings import read
+from comfytavern.testing.accounts import quick_passwords
 from comfytavern.testing.databases import new_database
 from tests.envelopes import KEY, Sink, sink
 from tests.unit.api.conftest import ORIGIN, owner_of
@@ -35,7 +36,7 @@ async def tavern(folder: Path, **settings: Any) -> AsyncIterator[tuple[System, h
     (folder / "data").mkdir()
     shutil.move(folder / "test.db", folder / "data" / "comfytavern.db")
     values = read(data_dir=folder / "data", release="1.2.3+abc", slot="blue", sentry_environment="staging", **settings)
-    async with running(values) as system, owner_of(system) as client:
+    async with running(values, passwords=quick_passwords()) as system, owner_of(system) as client:
         yield system, client
 
 

@@ -16,6 +16,7 @@ import pytest
 from comfytavern.boot.app import running
 from comfytavern.boot.telemetry.trace import Place, Sampling, parsed
 from comfytavern.settings.settings import read
+from comfytavern.testing.accounts import quick_passwords
 from comfytavern.testing.databases import new_database
 from comfytavern.testing.openai_server import FakeOpenAI
 from tests.journeys.graphs import graph, slow, talk
@@ -53,7 +54,7 @@ async def tavern(seen: Receiver, folder: Path, **settings: Any) -> AsyncIterator
         allow_private_network=True,
         **settings,
     )
-    async with running(values) as system, owner_of(system) as client:
+    async with running(values, passwords=quick_passwords()) as system, owner_of(system) as client:
         yield client
 
 
@@ -160,7 +161,8 @@ def test_nothing_of_the_watchers_is_imported_when_nobody_asks_for_it(tmp_path: P
     """FastAPI imports the bare interfaces of OpenTelemetry (`opentelemetry-api`) by itself; nothing that does anything."""
     code = (
         "import asyncio, sys\n"
-        "from comfytavern.boot.app import prepare, running\n"
+        "from comfytavern.boot.app import running\n"
+        "from comfytavern.boot.folders import prepare\n"
         "from comfytavern.settings.settings import read\n"
         "import comfytavern.cli.main\n"
         "settings = read()\n"
