@@ -7,6 +7,7 @@ with Fleet(3) as fleet:
 """
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -22,11 +23,13 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class Fleet:
-    """Machines h1, h2, … and the controller; one fleet per process at a time."""
+    """Machines h1, h2, … and the controller, on a network of their own."""
+
+    _numbers = itertools.count(1)
 
     def __init__(self, machines: int = 3, **each: Any) -> None:
         """Prepare; `each` are options of every machine."""
-        self.name = f"ctl{os.getpid()}"
+        self.name = f"ctl{os.getpid()}x{next(self._numbers)}"
         self.folder = ground.FLEETS / self.name
         self.machines = [Machine(self.name, number, **each) for number in range(1, machines + 1)]
         self.key = base.KEY

@@ -1,7 +1,7 @@
 """What the kernel lends a fleet: network names, links, cells of processes. Everything is named after the fleet and goes by that name.
 
-A fleet is called `ctl<pid>` after the process that wants it, so that two of them do not meet, and that what a dead process has
-left behind is known as such. Addresses are the same in every fleet: each has a switch of its own.
+A fleet is called `ctl<pid>x<number>` after the process that wants it, so that two of them do not meet, and that what a dead process
+has left behind is known as such. Addresses are the same in every fleet: each has a switch of its own.
 """
 
 import contextlib
@@ -147,8 +147,9 @@ def _mounts(below: Path) -> list[str]:
 def remove_leftovers() -> None:
     """Remove the fleets of processes that are no more."""
     seen = [path.name for folder in (FLEETS, NAMES, CELLS, MEMORY) if folder.is_dir() for path in folder.iterdir()]
-    for fleet in sorted({found[0] for name in seen if (found := re.match(r"ctl(\d+)", name))}):
-        if not Path(f"/proc/{fleet.removeprefix('ctl')}").exists():
+    found = {match[0]: match[1] for name in seen if (match := re.match(r"ctl(\d+)(?:x\d+)?", name))}
+    for fleet, process in sorted(found.items()):
+        if not Path(f"/proc/{process}").exists():
             remove(fleet)
 
 

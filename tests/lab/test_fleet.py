@@ -73,3 +73,11 @@ def test_nothing_is_left_of_a_fleet_whose_process_was_killed(able: None):
 def _traces(fleet: str) -> list[str]:
     found = [str(path) for place in (ground.CELLS, ground.MEMORY, ground.FLEETS, ground.NAMES) for path in place.glob(f"{fleet}*")]
     return found + [line for line in Path("/proc/self/mounts").read_text().splitlines() if f"/{fleet}/" in line]
+
+
+def test_two_fleets_of_one_process_are_strangers(fleet: Fleet):
+    with Fleet(1) as other:
+        other.machines[0].run("touch /srv/only-there")
+        assert other.ssh(other.machines[0], "ls /srv/only-there").returncode == 0
+        assert fleet.ssh(fleet.machines[0], "ls /srv/only-there").returncode == 2
+    assert fleet.ssh(fleet.machines[0], "hostname").stdout.strip() == "h1", "the end of one is not the end of the other"
