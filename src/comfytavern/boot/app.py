@@ -63,6 +63,7 @@ async def running(settings: Settings, *, passwords: Passwords | None = None) -> 
         rooms = build(settings, database, metrics=metrics, drawn=drawn, passwords=passwords)
         stack.push_async_callback(rooms.close)
         await rooms.runs.open()
+        await stack.enter_async_context(rooms.resealing.going_on())
         services = _services(settings, rooms, metrics, database)
         pulse = Pulse(metrics, lambda: rooms.runs.open_count)
         standing = Standing(services, database, pulse, data_dir=settings.data_dir, deploy_root=settings.deploy_root)

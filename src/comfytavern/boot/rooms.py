@@ -26,12 +26,13 @@ from comfytavern.llm.gateway import Gateway
 from comfytavern.llm.given import GivenChannels
 from comfytavern.llm.providers.demo import Demo
 from comfytavern.llm.providers.openai_compatible import OpenAICompatible
+from comfytavern.llm.resealing import Resealing
 from comfytavern.llm.vault import Vault
 from comfytavern.nodes.http.guard import Fetcher
 from comfytavern.nodes.numbers.counters import Counters, MemoryCounters
 from comfytavern.nodes.registry import Catalogue
 from comfytavern.nodes.sandbox.pool import Sandbox
-from comfytavern.projects.executor import this_process
+from comfytavern.projects.executor import Executor, this_process
 from comfytavern.projects.limits import StageLimits
 from comfytavern.projects.repo import Archive
 from comfytavern.projects.runs import Runs
@@ -42,6 +43,7 @@ from comfytavern.store.archive import archive
 from comfytavern.store.database import Database
 from comfytavern.store.llm import SqlChannels
 from comfytavern.store.projects import SqlProjects, SqlTrash, SqlVersions, SqlWorkflows
+from comfytavern.store.sealed import SqlSealed
 
 CALLS_PER_PROVIDER: Final = 16
 
@@ -59,6 +61,7 @@ class Rooms:
     gateway: Gateway
     sandbox: Sandbox
     keyed: Keyed
+    resealing: Resealing
 
     async def close(self) -> None:
         """Checkpoint the runs, and let go of processes and connections."""
@@ -90,7 +93,7 @@ def build(
     gateway = Gateway(kept, vault, providers, watch=All([meter, drawn.models]) if drawn else meter)
     sandbox, catalogue = Sandbox(), Catalogue.built_in()
     projects = Projects(SqlProjects(database), SqlWorkflows(database), SqlVersions(database), SqlTrash(database))
-    library = _library(settings, projects)
+    library, here = _library(settings, projects), this_process(release=settings.release, slot=settings.slot)
     services: dict[type, object] = {
         Gateway: gateway,
         Library: library,
@@ -102,13 +105,14 @@ def build(
     return Rooms(
         accounts=_accounts(database, signer, projects, passwords),
         projects=projects,
-        runs=_runs(settings, _watched(database, runner, metrics, drawn), projects, runner, catalogue),
+        runs=_runs(settings, _watched(database, runner, metrics, drawn), projects, runner, catalogue, here),
         channels=Channels(kept, vault, providers),
         library=library,
         catalogue=catalogue,
         gateway=gateway,
         sandbox=sandbox,
         keyed=Keyed(signer, vault, kept),
+        resealing=Resealing(SqlSealed(channels or database), vault, here.id),
     )
 
 
@@ -132,7 +136,7 @@ def _watched(database: Database, runner: Remembering, metrics: Metrics, drawn: T
     return replace(counted, runs=drawn.runs(database), events=drawn.events(counted.events, runner.kind)) if drawn else counted
 
 
-def _runs(settings: Settings, kept: Archive, projects: Projects, runner: Remembering, catalogue: Catalogue) -> Runs:
+def _runs(settings: Settings, kept: Archive, projects: Projects, runner: Remembering, catalogue: Catalogue, here: Executor) -> Runs:
     limits = StageLimits(
         running=settings.runs_at_once,
         running_per_user=settings.runs_per_user,
@@ -143,5 +147,4 @@ def _runs(settings: Settings, kept: Archive, projects: Projects, runner: Remembe
     def modern(graph: Graph) -> Graph:
         return migrate(graph, catalogue, catalogue.migrations).graph
 
-    here = this_process(release=settings.release, slot=settings.slot)
     return Runs(projects, runner, kept, limits=limits, modern=modern, executor=here)

@@ -93,7 +93,7 @@ def rotate(
         return
     rotated = renew(file)
     print(f"{rotated.name} in {file} is new; {rotated.earlier} earlier secrets are still believed. Restart.")
-    print("Model keys sealed with an earlier secret are readable while it is kept: enter them again before `env rotate --finish`.")
+    print("Model keys are sealed anew by the servers once all of them know the new secret; the log says when. Then: `env rotate --finish`.")
 
 
 def _report(file: Path | None, **given: Any) -> "Report":

@@ -36,20 +36,20 @@ async def reach(channel: Channel, vault: Vault, providers: Mapping[str, Provider
 
 def open_key(channel: Channel, vault: Vault) -> Secret | None:
     """Return the channel's key."""
-    return None if channel.key is None else vault.open(channel.key, _place(channel.id, "key"))
+    return None if channel.key is None else vault.open(channel.key, place(channel.id, "key"), channel.name)
 
 
 def open_headers(channel: Channel, vault: Vault) -> dict[str, Secret]:
     """Return the channel's further headers by name."""
     if channel.headers is None:
         return {}
-    text = vault.open(channel.headers, _place(channel.id, "headers")).reveal()
+    text = vault.open(channel.headers, place(channel.id, "headers"), channel.name).reveal()
     return {name: Secret(value) for name, value in msgspec.json.decode(text, type=dict[str, str]).items()}
 
 
 def seal_key(channel_id: str, key: Secret | None, vault: Vault) -> bytes | None:
     """Return the sealed form of a key for that channel; no key stays no key."""
-    return vault.seal(key, _place(channel_id, "key")) if key else None
+    return vault.seal(key, place(channel_id, "key")) if key else None
 
 
 def seal_headers(channel_id: str, headers: Mapping[str, Secret], vault: Vault) -> bytes | None:
@@ -57,8 +57,9 @@ def seal_headers(channel_id: str, headers: Mapping[str, Secret], vault: Vault) -
     if not headers:
         return None
     text = msgspec.json.encode({name: value.reveal().strip() for name, value in headers.items()}).decode()
-    return vault.seal(Secret(text), _place(channel_id, "headers"))
+    return vault.seal(Secret(text), place(channel_id, "headers"))
 
 
-def _place(channel_id: str, field: str) -> str:
+def place(channel_id: str, field: str) -> str:
+    """Return where a text is kept, to which it is bound when it is sealed: `field` is key or headers."""
     return f"{channel_id}/{field}"

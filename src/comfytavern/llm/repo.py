@@ -1,5 +1,6 @@
 """Channels as values, and the port through which they are kept (adapter: store/llm.py, fake: testing/llm.py)."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -71,4 +72,31 @@ class ChannelRepo(Protocol):
 
     async def delete(self, owner: str, channel_id: str) -> bool:
         """Remove it and tell whether it was there (and the user's)."""
+        ...
+
+
+class SealedRepo(Protocol):
+    """What is sealed, of all users, and which servers can open it. Secrets have names here (`Vault.names`), never values."""
+
+    async def announce(self, server: str, names: Sequence[str]) -> None:
+        """Say which secrets a server opens with from now on, and that it is there."""
+        ...
+
+    async def withdraw(self, server: str) -> None:
+        """Forget a server that ends."""
+        ...
+
+    async def others(self, server: str) -> list[frozenset[str]]:
+        """Return what each other server opens with that was there in the last ten minutes (it may come back after a crash).
+
+        Empty for one that does not say: its code is older.
+        """
+        ...
+
+    async def sealed(self) -> list[Channel]:
+        """Return every channel that has a key or headers, oldest first (then by id)."""
+        ...
+
+    async def reseal(self, before: Channel, key: bytes | None, headers: bytes | None) -> bool:
+        """Put these in the place of what `before` has; change nothing and return False when that is not there any more."""
         ...

@@ -23,14 +23,14 @@ class SqlChannels:
         """Return the user's channels, oldest first (ChannelRepo.list)."""
         query = select(channels).where(channels.c.owner_id == owner).order_by(channels.c.created_at, channels.c.id)
         async with self._database.read() as connection:
-            return [_channel(row) for row in await connection.execute(query)]
+            return [channel_of(row) for row in await connection.execute(query)]
 
     async def get(self, owner: str, channel_id: str) -> Channel | None:
         """Return one channel of the user (ChannelRepo.get)."""
         query = select(channels).where(channels.c.owner_id == owner, channels.c.id == channel_id)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
-        return _channel(row) if row else None
+        return channel_of(row) if row else None
 
     async def put(self, channel: Channel) -> None:
         """Insert the channel, or replace the one with its id (ChannelRepo.put)."""
@@ -48,6 +48,7 @@ class SqlChannels:
             return (await connection.execute(delete(channels).where(which))).rowcount == 1
 
 
-def _channel(row: Any) -> Channel:
+def channel_of(row: Any) -> Channel:
+    """Return the channel of a row of the table."""
     models = msgspec.json.decode(row.models, type=tuple[Model, ...])
     return Channel(owner=row.owner_id, models=models, **{name: getattr(row, name) for name in _PLAIN})
