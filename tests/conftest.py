@@ -1,8 +1,9 @@
 """Fixtures that several folders of tests share."""
 
+import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import httpx
 import pytest
@@ -11,6 +12,17 @@ from tests.server import Server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # So a shell starts what it runs in the background, and so would our children start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without looking for garbage, and never look through what was collected: it stays to the end, in every worker."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

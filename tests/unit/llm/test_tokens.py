@@ -2,7 +2,6 @@ import subprocess
 import sys
 
 import pytest
-from bpe_openai import get_encoding
 
 from comfytavern.llm.messages import Message
 from comfytavern.llm.tokens import count_messages, count_tokens
@@ -22,6 +21,8 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize(("model", "encoding"), [("demo/demo", "o200k_base"), ("openai/gpt-4", "cl100k_base")])
 def test_we_count_what_the_package_itself_counts(text: str, model: str, encoding: str) -> None:
+    from bpe_openai import get_encoding  # Seconds, which no other worker need spend.
+
     assert count_tokens(text, model) == len(get_encoding(encoding).encode_ordinary(text))
 
 
