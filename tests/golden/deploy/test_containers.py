@@ -3,6 +3,7 @@
 Write the golden files anew with `COMFYTAVERN_GOLDEN=write pytest tests/golden/deploy/test_containers.py`.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import kubernetes_validate
+import kubernetes_validate.utils
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -23,6 +25,9 @@ from comfytavern.deploy.render import compose, ecs, images, kubernetes
 from comfytavern.deploy.render.compose import ONE_BOX, PRODUCTION, Box
 from comfytavern.deploy.render.images import BACKEND, FRONTEND, WHOLE, Bases, Images
 from tests.golden.deploy import container_rules as rules
+
+# It reads a megabyte of definitions anew for each manifest; some dozen files belong to one version.
+kubernetes_validate.utils.schema_contents = functools.lru_cache(maxsize=32)(kubernetes_validate.utils.schema_contents)
 
 GOLDEN: Final = Path(__file__).parent / "containers"
 VERSIONS: Final = [f"1.{minor}" for minor in range(25, 38)]
