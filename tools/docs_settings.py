@@ -68,8 +68,8 @@ HISTORY_DAYS=90
 - `comfytavern env example [--format env|systemd|docker|compose|ci|json]` prints every setting in the form a program reads.
 - `comfytavern env rotate [--file F]` makes a new `JWT_SECRET` and moves the old one to `JWT_SECRET_PREVIOUS`; everything else in the file
   stays byte for byte. After a restart nobody is logged out. `comfytavern env rotate --finish` ends the overlap.
-  Cookies do not depend on the secret; bearer tokens and the keys of model channels do. The servers seal those keys anew under the new secret
-  as soon as every one of them knows it, and say so in the log; end the overlap after that
+  Cookies do not depend on the secret; bearer tokens and the keys of model channels do. The servers seal those keys anew under the new
+  secret as soon as every one of them knows it, and say so in the log; end the overlap after that
   ([Renew the secret](../operate/upgrade-and-rollback.md#renew-the-secret)).
 
 ## While the server runs
