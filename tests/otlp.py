@@ -24,6 +24,8 @@ class Seen(NamedTuple):
     resource: dict[str, Any]
     failed: bool
     headers: dict[str, str]
+    links: list[tuple[str, str]]
+    """Trace and span of each."""
 
 
 class Receiver:
@@ -91,7 +93,8 @@ def _seen(span: Any, resource: dict[str, Any], headers: dict[str, str]) -> Seen:
     ids = (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
     failed = span.status.code == 2
     times = (span.start_time_unix_nano, span.end_time_unix_nano)
-    return Seen(span.name, *ids, span.kind, *times, _values(span.attributes), resource, failed, headers)
+    links = [(link.trace_id.hex(), link.span_id.hex()) for link in span.links]
+    return Seen(span.name, *ids, span.kind, *times, _values(span.attributes), resource, failed, headers, links)
 
 
 def _values(attributes: Any) -> dict[str, Any]:

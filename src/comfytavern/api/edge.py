@@ -17,7 +17,7 @@ from comfytavern.api import problems
 from comfytavern.api.about import ABOUT, note
 from comfytavern.api.drain import LASTING, PROBES, Drain
 from comfytavern.api.metrics import Metrics
-from comfytavern.api.tracing import Traced, Tracer
+from comfytavern.api.tracing import TRACED, Traced, Tracer
 
 log = logging.getLogger(__name__)
 requests = logging.getLogger("comfytavern.request")
@@ -38,6 +38,8 @@ HEADERS: Final = {
 SANE_ID: Final = re.compile(rb"[0-9A-Za-z._-]{8,64}")
 """What a proxy or client may call a request; anything else would let it write into our log."""
 SWITCHING: Final = 101
+HANDSHAKE: Final = "GET"
+"""By which a WebSocket is asked for (RFC 6455)."""
 GONE: Final = 499
 """In log and metrics: the client left before it had its answer."""
 
@@ -69,7 +71,7 @@ class Edge:
         request_id = scope.setdefault("state", {})["request_id"] = _request_id(scope)
         ABOUT.set({"request_id": request_id})
         if self._tracer is not None:
-            answer.traced = self._tracer.begin(scope)
+            answer.traced = scope["state"][TRACED] = self._tracer.begin(scope)
         self._drain.arrived(scope)
         try:
             await self._serve(scope, _listening(receive, answer), self._sending(scope, send, answer), answer)
@@ -103,6 +105,8 @@ class Edge:
             elif kind == "websocket.accept":
                 answer.status = SWITCHING
                 self._add_headers(message, scope)
+                if answer.traced is not None:
+                    answer.traced.over(HANDSHAKE, _route(scope), SWITCHING)
             elif kind == "http.response.body":
                 answer.finished = not message.get("more_body")
             elif kind == "websocket.close":
@@ -131,6 +135,8 @@ class Edge:
                 answer.traced.over(method, route, status)
         elif status == SWITCHING:
             self._metrics.closed(answer.code or 1006, abrupt=answer.abrupt or not answer.code)
+        elif answer.traced is not None:
+            answer.traced.over(HANDSHAKE, route, status)
         level = logging.DEBUG if probe else logging.INFO
         if requests.isEnabledFor(level):
             facts: dict[str, Any] = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 2)}

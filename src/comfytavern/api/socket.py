@@ -17,6 +17,7 @@ from comfytavern.api import problems
 from comfytavern.api.drain import retry_ms
 from comfytavern.api.pace import EVENTS_WAITING_MAX, Gathering, Pace, slow
 from comfytavern.api.services import Services
+from comfytavern.api.tracing import TRACED, Traced
 from comfytavern.api.wishes import Answer, Cancel, Ping, Start, Unwatch, Watch, Wish, read_wish
 from comfytavern.kernel.errors import Failure, Invalid, Unauthenticated
 
@@ -168,9 +169,24 @@ class Socket:
         try:
             wish = read_wish(text)
             ref = wish.ref
-            await self._fulfil(wish)
+            await self._traced(wish)
         except Failure as failure:
             self._say({"type": "error", "ref": ref, "problem": problems.document(failure)})
+
+    async def _traced(self, wish: Wish) -> None:
+        """Fulfil a wish, drawn for whoever draws requests; a ping and the end of watching are no work."""
+        traced: Traced | None = getattr(self._socket.state, TRACED, None)
+        if traced is None or isinstance(wish, Ping | Unwatch):
+            await self._fulfil(wish)
+            return
+        drawn, error = traced.message(type(wish).__name__.lower()), ""
+        try:
+            await self._fulfil(wish)
+        except Exception as failure:
+            error = failure.code if isinstance(failure, Failure) else problems.bug().code
+            raise
+        finally:
+            drawn.over(error)
 
     async def _fulfil(self, wish: Wish) -> None:
         runs = self._doors.runs

@@ -43,6 +43,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     again: bool = False
     deadline_s: float | None = None
     library: dict[str, int] = {}
+    trace: str = ""
+    """Where whoever draws traces draws this run, in their own words; empty: nowhere."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):

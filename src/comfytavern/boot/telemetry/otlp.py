@@ -16,7 +16,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from comfytavern.boot.telemetry.trace import Kind, Span
 
@@ -94,6 +94,7 @@ class Otlp:
             attributes={**span.about, "error.type": span.error} if span.error else span.about,
             kind=KINDS[span.kind],
             status=Status(StatusCode.ERROR, span.error) if span.error else Status(StatusCode.UNSET),
+            links=[Link(SpanContext(span.link.trace_id, span.link.span_id, is_remote=False, trace_flags=SAMPLED))] if span.link else (),
             start_time=span.began,
             end_time=span.ended,
             instrumentation_scope=self._scope,

@@ -1,5 +1,6 @@
 """Runs and their nodes as spans, made where their events pass on the way to the journal; nothing is done while they run."""
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,12 +11,12 @@ import msgspec
 from comfytavern.boot.kinds import OTHER
 from comfytavern.boot.passing import Passing
 from comfytavern.boot.tally import SETTLED
-from comfytavern.boot.telemetry.trace import CURRENT, Kind, Place, Put, Sampling, Span, Value, span_id_of
+from comfytavern.boot.telemetry.trace import CURRENT, Kind, Place, Put, Sampling, Span, Value, parsed, span_id_of
 from comfytavern.kernel.events import NodesChanged, RunChanged
 from comfytavern.projects.batch import Batch
 from comfytavern.projects.executor import Hold
 from comfytavern.projects.repo import EventRepo
-from comfytavern.projects.run import TERMINAL, Changes, StoredRun
+from comfytavern.projects.run import ACTIVE, TERMINAL, Changes, StoredRun
 from comfytavern.store.database import Database
 from comfytavern.store.runs import SqlRuns
 
@@ -24,6 +25,7 @@ RUNS_MAX: Final = 10_000
 NODES_MAX: Final = 1_000
 """So many nodes of one run are drawn."""
 FAILED: Final = "failed"
+HEX: Final = re.compile("[0-9a-f]{16}")
 
 
 class RunTrace(msgspec.Struct):
@@ -47,9 +49,17 @@ class RunTraces:
         self._sampling = sampling
         self._known: OrderedDict[str, RunTrace] = OrderedDict()
 
-    def ordered(self, run_id: str) -> None:
-        """Note that the request at hand has ordered a run."""
-        self._keep(run_id, CURRENT.get())
+    def ordered(self, run_id: str) -> str:
+        """Note that the request at hand has ordered a run, and return where it is drawn, for whoever goes on with it (`continued`)."""
+        trace = self._keep(run_id, CURRENT.get())
+        return f"{trace.place.traceparent} {trace.above:016x}"
+
+    def continued(self, run_id: str, where: str) -> None:
+        """Draw a run on where another process has begun to, as `ordered` has said there. What makes no sense is left alone."""
+        header, _, above = where.partition(" ")
+        place = parsed(header)
+        if run_id not in self._known and place is not None and HEX.fullmatch(above):
+            self._put(run_id, RunTrace(place, int(above, 16)))
 
     def of(self, run_id: str) -> RunTrace:
         """Return the trace of a run; one that nobody has ordered here has a trace of its own."""
@@ -63,14 +73,17 @@ class RunTraces:
         place = self._sampling.below(order)
         if order is not None:  # What was decided for the request is good for its runs.
             place = place._replace(sampled=order.sampled)
-        made = self._known[run_id] = RunTrace(place, order.span_id if order else 0)
+        return self._put(run_id, RunTrace(place, order.span_id if order else 0))
+
+    def _put(self, run_id: str, trace: RunTrace) -> RunTrace:
+        self._known[run_id] = trace
         while len(self._known) > RUNS_MAX:
             self._known.popitem(last=False)
-        return made
+        return trace
 
 
 class NotedRuns(SqlRuns):
-    """Runs that are to be run, noted when they are ordered."""
+    """Runs that are to be run, noted when they are ordered; where they are drawn is kept with them, for a server that takes them over."""
 
     def __init__(self, database: Database, traces: RunTraces) -> None:
         """Keep them in `database`, note them in `traces`."""
@@ -79,8 +92,15 @@ class NotedRuns(SqlRuns):
 
     async def add(self, run: StoredRun, graph: msgspec.Raw) -> None:
         """Note and keep a run (RunRepo.add)."""
-        self._traces.ordered(run.summary.id)
-        await super().add(run, graph)
+        order = msgspec.structs.replace(run.order, trace=self._traces.ordered(run.summary.id))
+        await super().add(msgspec.structs.replace(run, order=order), graph)
+
+    async def find(self, id: str) -> StoredRun | None:
+        """Return a run (RunRepo.find); one that is not over may go on here."""
+        stored = await super().find(id)
+        if stored is not None and stored.summary.state in ACTIVE:
+            self._traces.continued(id, stored.order.trace)
+        return stored
 
 
 class Drawn(Passing):

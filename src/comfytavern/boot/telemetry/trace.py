@@ -56,6 +56,8 @@ class Span(NamedTuple):
     about: Mapping[str, Value]
     error: str = ""
     """What went wrong, as a code."""
+    link: Place | None = None
+    """A span of another trace that this one has to do with."""
 
 
 Put = Callable[[Span], None]
@@ -95,6 +97,10 @@ class Sampling:
                 self._below = 0
             case _:
                 self._below = round(ratio * (_WORD + 1))
+
+    def beside(self, other: Place) -> Place:
+        """Return a new place of a trace of its own, which is drawn when `other` is."""
+        return Place(_chance.getrandbits(128) or 1, new_span_id(), other.sampled)
 
     def below(self, parent: Place | None) -> Place:
         """Return a new place below `parent`; None: of a trace of its own."""
