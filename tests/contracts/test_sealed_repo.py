@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from comfytavern.accounts.user import Credentials, Role, User
+from comfytavern.kernel.errors import Unavailable
 from comfytavern.kernel.secret import Secret
 from comfytavern.llm.endpoint import open_headers, open_key, seal_headers, seal_key
 from comfytavern.llm.repo import Channel, ChannelRepo, SealedRepo
@@ -122,6 +123,23 @@ async def test_a_server_that_ends_is_not_waited_for(kept: Kept) -> None:
         new = Resealing(kept.sealed, Vault(NEW, earlier=[OLD]), "exe_new")
         assert (await new.look()).waiting == 1
     assert (await new.look()).resealed == 1
+
+
+async def test_a_look_that_fails_is_not_the_last(kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    await kept.add(Vault(OLD))
+    whole, failures = kept.sealed.sealed, [Unavailable("store.unreachable", "It is away."), ValueError("a bug")]
+
+    async def fails_twice() -> list[Channel]:
+        if failures:
+            raise failures.pop(0)
+        return await whole()
+
+    monkeypatch.setattr(kept.sealed, "sealed", fails_twice)
+    async with Resealing(kept.sealed, Vault(NEW, earlier=[OLD]), "exe_1", every_s=0.01).going_on(), asyncio.timeout(30):
+        while not await kept.opens(Vault(NEW)):  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0.01)
+    said = [record.getMessage() for record in caplog.records if "looked through" in record.getMessage()]
+    assert said == ["model keys could not be looked through: It is away.", "model keys could not be looked through"]
 
 
 async def test_many_servers_at_once_seal_each_channel_once(kept: Kept) -> None:

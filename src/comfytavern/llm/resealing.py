@@ -86,6 +86,8 @@ class Resealing:
                 await self.look()
             except Failure as failure:
                 _log.warning("model keys could not be looked through: %s", failure.sentence)
+            except Exception:  # noqa: BLE001 -- a bug, told with its traceback; the next look may do better
+                _log.exception("model keys could not be looked through")
             await asyncio.sleep(self._every_s)
 
     def _renewed(self, channel: Channel, field: str) -> bytes | None:

@@ -21,7 +21,7 @@ from comfytavern.store.phases import State
 from comfytavern.store.shape import connected, rows
 from comfytavern.store.turns import servers
 
-CHANGING = ("schema_state", "alembic_version")
+CHANGING = ("schema_state", "alembic_version", "settings")
 """Tables whose rows are no one's work."""
 
 

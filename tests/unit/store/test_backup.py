@@ -60,6 +60,7 @@ def test_going_back_says_what_is_lost_and_keeps_what_is_replaced(url: str, tmp_p
     folder = tmp_path / "b" / "first"
     backups.write(url, folder, reason="test")
     sql(url, token("lost", time.time() + 1))
+    sql(url, f"INSERT INTO settings (name, value, updated_at) VALUES ('opens/exe_1', '[]', {time.time() + 1})")  # A server that is there.
     lost = restore.losses(folder, url, secrets=[])
     assert lost.rows == {"setup_tokens": 1}
     assert 0 < lost.seconds < 60
