@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from comfytavern.boot.app import System, running
+from comfytavern.boot.telemetry import runs as room
 from comfytavern.boot.telemetry.runs import RunTraces
 from comfytavern.boot.telemetry.trace import CURRENT, Place, Sampling
 from comfytavern.projects.run import Order
@@ -119,6 +120,15 @@ def test_what_one_process_says_another_understands() -> None:
     assert f"{found.place.traceparent} {found.above:016x}" == where
     other.continued("run_1", f"{CALLER} {'1' * 16}")
     assert other.of("run_1") is found, "who draws a run already goes on as he has begun"
+
+
+def test_looking_at_runs_of_other_servers_displaces_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "RUNS_MAX", 3)
+    traces = RunTraces(Sampling("always_on", 1))
+    ours = [traces.of(f"run_{number}") for number in range(3)]
+    for number in range(10):
+        traces.continued(f"run_of_another_{number}", f"{CALLER} {'1' * 16}")
+    assert all(traces.of(f"run_{number}") is ours[number] for number in range(3))
 
 
 async def test_a_socket_is_drawn_by_its_handshake_and_by_each_message_that_does_work(seen: Receiver, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class RunTraces:
         header, _, above = where.partition(" ")
         place = parsed(header)
         if run_id not in self._known and place is not None and HEX.fullmatch(above):
-            self._put(run_id, RunTrace(place, int(above, 16)))
+            self._put(run_id, RunTrace(place, int(above, 16)), last=False)  # It may be one of another server that is only looked at.
 
     def of(self, run_id: str) -> RunTrace:
         """Return the trace of a run; one that nobody has ordered here has a trace of its own."""
@@ -75,8 +75,10 @@ class RunTraces:
             place = place._replace(sampled=order.sampled)
         return self._put(run_id, RunTrace(place, order.span_id if order else 0))
 
-    def _put(self, run_id: str, trace: RunTrace) -> RunTrace:
+    def _put(self, run_id: str, trace: RunTrace, *, last: bool = True) -> RunTrace:
+        """Remember a trace; `last`: the first ones are forgotten before it."""
         self._known[run_id] = trace
+        self._known.move_to_end(run_id, last=last)
         while len(self._known) > RUNS_MAX:
             self._known.popitem(last=False)
         return trace
