@@ -136,7 +136,8 @@ class Podman(Engine):
         self.run([*words, "-f", file, "-t", tag, "."], cwd=root, timeout_s=900)
 
     def start(self, image: str, *options: str, command: tuple[str, ...] = ()) -> str:
-        words = ["run", "-d", "--cgroups=enabled", "--network", "host", *options, image, *command]
+        network = () if "--network" in options else ("--network", "host")
+        words = ["run", "-d", "--cgroups=enabled", *network, *options, image, *command]
         return self.do(*words).split()[-1]
 
     def _end(self) -> None:
