@@ -71,7 +71,8 @@ class Engine(ABC):
         """Run any command in the engine's environment and network."""
         words = [*self.network(), *command]
         given = self.environment | environment
-        done = subprocess.run(words, cwd=cwd, env=given, capture_output=True, text=True, timeout=timeout_s)
+        # In a folder of our own: conmon leaves a file where it is started.
+        done = subprocess.run(words, cwd=cwd or self.folder, env=given, capture_output=True, text=True, timeout=timeout_s)
         if done.returncode:
             raise ground.LabError(f"{' '.join(command)}: {done.returncode}\n{(done.stdout + done.stderr)[-4000:]}")
         return done.stdout + done.stderr
