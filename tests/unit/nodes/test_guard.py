@@ -229,10 +229,11 @@ async def test_something_that_is_not_http_is_said() -> None:
 
 
 async def test_a_call_can_be_cancelled_in_flight() -> None:
-    closed = asyncio.Event()
+    begun, closed = asyncio.Event(), asyncio.Event()
 
     async def watching(head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\nx")
+        begun.set()
         try:
             while True:
                 writer.write(b"x")
@@ -243,8 +244,8 @@ async def test_a_call_can_be_cancelled_in_flight() -> None:
 
     async with server(watching) as port:
         task = asyncio.create_task(fetch(Fetcher(allow_private=True), f"http://127.0.0.1:{port}/"))
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(begun.wait(), 10)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(closed.wait(), 1)
+        await asyncio.wait_for(closed.wait(), 10)
