@@ -106,7 +106,8 @@ def test_weights_hold_on_a_machine_for_two_thousand_clients(site: Installation, 
                 assert problems(now, "0.1.0+weighed", next(weights), before=seen) == []
                 assert census(site, now[:200], "/version") == now[:200], "the same for ever"
                 seen = now
-                census(site, seen[:200], "/api/ping")
+                moved = [each for each in seen if each[2] == "0.1.0+weighed"]
+                census(site, moved[:5], "/api/ping")  # No more than the step waits for: the next one would count them.
         assert attempt.end().code == 0
     finally:
         attempt.kill()
