@@ -180,18 +180,35 @@ def descendants(plan: Plan, start: Iterable[int]) -> set[int]:
         i = stack.pop()
         if i not in found:
             found.add(i)
-            stack += plan.succ[i]
-            stack += [target for target, _, _ in plan.streams.get(i, ())]
-            stack += [target for target, _ in plan.lazies.get(i, ())]
+            stack += _consumers(plan, i)
     return found
 
 
+def _consumers(plan: Plan, i: int) -> list[int]:
+    streams = (target for target, _, _ in plan.streams.get(i, ()))
+    return [*plan.succ[i], *streams, *(target for target, _ in plan.lazies.get(i, ()))]
+
+
 def withdraw(frame: "Frame", i: int) -> None:
-    """Node `i` was cancelled: what depends on it is cancelled too, and what only that needed (O2)."""
+    """Node `i` was cancelled: what depends on it is cancelled too, and what only that needed (O2).
+
+    A race has one runner less, and what is finished shields what is behind it.
+    """
     if frame.held:
         return
-    frame.run.withdrawn = True
-    _stop(frame, [j for j in descendants(frame.plan, [i]) if j != i])
+    if i in frame.revoked:
+        frame.run.withdrawn = True
+    stack, lost = _consumers(frame.plan, i), set[int]()
+    while stack:
+        j = stack.pop()
+        if j in lost or frame.state[j] >= DONE:
+            continue
+        if frame.plan.shapes[j].control is Control.RACE:
+            frame.ready.append(j)
+        else:
+            lost.add(j)
+            stack += _consumers(frame.plan, j)
+    _stop(frame, sorted(lost))
     reduce(frame)
 
 
@@ -233,6 +250,7 @@ def _stop(frame: "Frame", nodes: Iterable[int]) -> None:
 
 def cancel(frame: "Frame", i: int) -> None:
     """Cancel node `i` alone, with what depends on it and what only it needs."""
+    frame.revoked.add(i)
     if i in frame.tasks:
         frame.cancel_task(i)
         return

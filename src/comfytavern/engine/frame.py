@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from comfytavern.engine import arrive, demand, fuse, starting, work
+from comfytavern.engine import arrive, demand, fate, fuse, starting, work
 from comfytavern.engine.memo import Memo
 from comfytavern.engine.plan import GENERAL, HALF, TASK, Plan
 from comfytavern.engine.tokens import (
@@ -27,6 +27,7 @@ from comfytavern.engine.tokens import (
     UpstreamError,
     node_error,
 )
+from comfytavern.graph.kinds import Control
 
 if TYPE_CHECKING:
     import asyncio
@@ -79,8 +80,10 @@ class Frame:
         """Nodes that are neither idle nor terminal."""
         self.results: dict[str, Any] = {}
         """Tokens of the interface outputs."""
+        self.failures: list[tuple[int, list[NodeError]]] = []
+        """Nodes that failed, with the root causes."""
         self.errors: list[NodeError] = []
-        """Root causes that nobody handled."""
+        """Root causes that nobody handled, once it is over."""
         self.cutting: set[int] = set()
         """Producers that are cancelled because their last reader left."""
         self.stages: dict[int, fuse.Stage] = {}
@@ -89,6 +92,8 @@ class Frame:
         """Nodes that wait for an equal one in flight."""
         self.wanted: dict[int, set[int]] = {}
         """Lazy inputs that were asked for."""
+        self.revoked: set[int] = set()
+        """Nodes that a person cancelled alone."""
         self.held = False
         """Someone else stopped it: nothing new starts."""
 
@@ -238,6 +243,7 @@ class Frame:
             self._cancel_rest()
         if self.dirty:
             self.run.tape.touch(self)
+        self.errors = [root for i, roots in self.failures if fate.harmful(self, i) for root in roots]
         self.done()
 
     # -- ends of nodes ----------------------------------------------------------------------------------------------
@@ -281,6 +287,8 @@ class Frame:
         self.extras[i] = {"reason": reason}
         self.leave(i)
         self.finish(i, (token,) * len(self.plan.shapes[i].outputs), SKIPPED)
+        if token.__class__ is Broken and (i in self.wanted or self.plan.shapes[i].control is Control.RACE):
+            self.run.failed(self, i)
 
     def fail(self, i: int, error: BaseException, attempt: int = 1) -> None:
         """End a node that failed, by its policy (E1)."""
@@ -305,9 +313,9 @@ class Frame:
             self.finish(i, (DEAD,) * width, SKIPPED)
         else:
             if not isinstance(error, UpstreamError):
-                self.errors += getattr(error, "roots", ()) or [known]
+                self.failures.append((i, list(getattr(error, "roots", ()) or [known])))
             self.finish(i, (Broken(known),) * width, FAILED)
-            self.run.failed(self)
+            self.run.failed(self, i)
 
     def leave(self, i: int) -> None:
         """Detach a node from the streams it reads."""

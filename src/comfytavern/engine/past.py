@@ -93,9 +93,9 @@ def _failed(frame: "Frame", i: int, record: Finished) -> None:
     _note(frame, i, record)
     assert record.error is not None  # noqa: S101 -- the caller looked
     if record.flags.get("reason") != "upstream_error":
-        frame.errors.append(record.error)
+        frame.failures.append((i, [record.error]))
     frame.finish(i, (Broken(record.error),) * len(frame.plan.shapes[i].outputs), FAILED)
-    frame.run.failed(frame)
+    frame.run.failed(frame, i)
 
 
 def _note(frame: "Frame", i: int, record: Finished) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from comfytavern.engine import args as arguments
-from comfytavern.engine import demand, fold, unknown, waits
+from comfytavern.engine import demand, fate, fold, unknown, waits
 from comfytavern.engine.frame import Frame
 from comfytavern.engine.log import Answered, Ended, Log, Started
 from comfytavern.engine.options import Options
@@ -251,9 +251,9 @@ class Run:
             self.tape.hurry()
             await asyncio.sleep(self.tape.pause_s)
 
-    def failed(self, frame: Frame) -> None:
-        """A node of `frame` failed and nobody handles it."""
-        if self.options.mode == "fail_fast":
+    def failed(self, frame: Frame, i: int) -> None:
+        """Node `i` failed, or a node that might have handled a failure did not."""
+        if self.options.mode == "fail_fast" and not frame.held and fate.harmful(frame, i):
             frame.hold()
 
     def slow(self, frame: Frame, i: int) -> None:

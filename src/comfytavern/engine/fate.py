@@ -1,0 +1,62 @@
+"""What becomes of a failure: caught on every way it takes, or harmful to something that was asked for (semantics, sections 2 and 6)."""
+
+from typing import TYPE_CHECKING
+
+from comfytavern.engine.plan import HALF
+from comfytavern.engine.tokens import CACHED, CANCELLED, DONE
+from comfytavern.graph.kinds import Control
+
+if TYPE_CHECKING:
+    from comfytavern.engine.frame import Frame
+
+
+def harmful(frame: "Frame", i: int) -> bool:
+    """Return whether the failure of node `i` reaches something that was asked for, as far as is known by now.
+
+    It goes on through every node that is skipped because of it, and ends where a node takes errors (Catch, and Race when
+    another runner wins) and where nothing is wanted any more. A stream that broke is a failure even if its reader made
+    something of what had come (S5): nobody else would tell that it is not whole.
+    """
+    targets, stack, seen = frozenset(frame.targets), [i], {i}
+    while stack:
+        j = stack.pop()
+        if j in targets or any(frame.state[reader] == DONE for reader, _, _ in frame.plan.streams.get(j, ())):
+            return True
+        for follower in _followers(frame, j):
+            if follower not in seen and _carries(frame, j, follower):
+                seen.add(follower)
+                stack.append(follower)
+    return False
+
+
+def _followers(frame: "Frame", j: int) -> list[int]:
+    plan = frame.plan
+    lazy = [target for target, output in plan.lazies.get(j, ()) if _asked(frame, target, plan.out0[j] + output)]
+    return [*plan.succ[j], *(edge[0] for edge in plan.streams.get(j, ())), *lazy]
+
+
+def _asked(frame: "Frame", target: int, slot: int) -> bool:
+    return any(slot in frame.plan.sources(target, at) for at in frame.wanted.get(target, ()))
+
+
+def _carries(frame: "Frame", j: int, follower: int) -> bool:
+    """Return whether what failed in or before `j` is, or will be, why `follower` does not run."""
+    state = frame.state[follower]
+    if frame.ind[follower] >= HALF:
+        return False
+    if frame.plan.shapes[follower].control is Control.OUTPUT:
+        return True
+    if state == CANCELLED:
+        return frame.held
+    if state >= DONE:
+        return state not in (DONE, CACHED) and frame.extras.get(follower, {}).get("reason") == "upstream_error"
+    return not _takes_errors(frame, j, follower)
+
+
+def _takes_errors(frame: "Frame", j: int, follower: int) -> bool:
+    """Return whether all wires from `j` to `follower` end in inputs that accept errors."""
+    plan = frame.plan
+    if any(plan.owner[slot] == j for slot in plan.after.get(follower, ())):
+        return False
+    ports = enumerate(plan.shapes[follower].inputs)
+    return all(port.accepts_error for at, port in ports if any(plan.owner[slot] == j for slot in plan.sources(follower, at)))
