@@ -1,12 +1,14 @@
-"""What watching costs: requests and runs of a server with everything off and of one with everything on, in turns, with local sinks.
+"""What watching costs: requests and runs of servers with everything off and of servers with everything on, with local sinks.
 
-Prints one JSON line: {"rounds", "ratio", "http": {...}, "runs": {...}, "overhead_pct"}. In both parts `off_us` and `on_us` are the time of
-one operation (the median of all rounds), `off_cpu_us` and `on_cpu_us` the processor time of the server for it, background threads included,
-and `overhead_pct` and `cpu_overhead_pct` what is added: the median over pairs of blocks that stand beside each other. `overhead_pct` at the
-end is the worst of the four. Give a ratio to try another share of traces than the default; `off`, with which everything is off in both
-servers, shows what the measure itself is worth.
+Two processes of the same kind differ by more than what is measured here, so servers are started in pairs, one of each kind, used in turns
+block by block, stopped, and the next pair is started. Prints one JSON line: {"pairs", "rounds", "ratio", "http": {...}, "runs": {...},
+"overhead_pct"}. In both parts `off_us` and `on_us` are the time of one operation (the median over the pairs), `off_cpu_us` and `on_cpu_us`
+the processor time of the server for it, background threads included; `overhead_pct` and `cpu_overhead_pct` are what is added: the mean
+over the pairs, each the median of its rounds, and `.._within` is how far off that may be (95 %, by how much the pairs differ).
+`overhead_pct` at the end is the worst of the four. Give a ratio to try another share of traces than the default; `off`, with which
+everything is off in both servers, shows what the measure itself is worth.
 
-    python benchmarks/telemetry.py [ROUNDS] [RATIO]
+    python benchmarks/telemetry.py [PAIRS] [ROUNDS] [RATIO]
 """
 
 import http.client
@@ -15,11 +17,11 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -90,21 +92,44 @@ class Load:
         return took * 1e6 / count, (cpu_us(self.server.pid) - before) / count
 
 
-def measured(off: Load, on: Load, kind: str, rounds: int) -> dict[str, Any]:
-    pairs = []
+def measured(off: Load, on: Load, kind: str, rounds: int) -> list[float]:
+    """Return of one pair of servers: the four times in microseconds, and what is added to time and processor time, in percent."""
+    blocks = []
     for turn in range(rounds):
         order = (off, on) if turn % 2 else (on, off)
         found = {id(load): load.block(kind) for load in order}
-        pairs.append((found[id(off)], found[id(on)]))
-    middle = [statistics.median(pair[which][at] for pair in pairs) for which in (0, 1) for at in (0, 1)]
-    added = [statistics.median((pair[1][at] / pair[0][at] - 1) * 100 for pair in pairs) for at in (0, 1)]
-    names = ("off_us", "off_cpu_us", "on_us", "on_cpu_us", "overhead_pct", "cpu_overhead_pct")
-    return dict(zip(names, (*(round(each, 1) for each in middle), *(round(each, 2) for each in added)), strict=True))
+        blocks.append((found[id(off)], found[id(on)]))
+    middle = [statistics.median(block[which][at] for block in blocks) for which in (0, 1) for at in (0, 1)]
+    return middle + [statistics.median((block[1][at] / block[0][at] - 1) * 100 for block in blocks) for at in (0, 1)]
+
+
+def pair(rounds: int, watched: dict[str, str], *, on_first: bool) -> dict[str, list[float]]:
+    """Start one server of each kind, use them in turns, and stop them."""
+    plain = {"LOG_LEVEL": "info", "LOG_FORMAT": "json", "RUNS_PER_USER": "16", "PYTHONHASHSEED": "0"}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        loads: dict[str, Load] = {}
+        for name in ("on", "off") if on_first else ("off", "on"):
+            place = Path(folder, name)
+            place.mkdir()
+            loads[name] = Load(stack.enter_context(Server(place, **plain, **(watched if name == "on" else {}))))
+        for load in (*loads.values(), *loads.values()):
+            load.block("http"), load.block("runs")
+        return {kind: measured(loads["off"], loads["on"], kind, rounds) for kind in ("http", "runs")}
+
+
+def summary(found: list[list[float]]) -> dict[str, float]:
+    columns = list(zip(*found, strict=True))
+    names = ("off_us", "off_cpu_us", "on_us", "on_cpu_us")
+    result = {name: round(statistics.median(column), 1) for name, column in zip(names, columns, strict=False)}
+    for name, column in (("overhead_pct", columns[4]), ("cpu_overhead_pct", columns[5])):
+        result[name] = round(statistics.fmean(column), 2)
+        result[f"{name}_within"] = round(1.96 * statistics.stdev(column) / len(column) ** 0.5, 2) if len(column) > 1 else 100.0
+    return result
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 40
-    ratio = sys.argv[2] if len(sys.argv) > 2 else "0.1"
+    pairs, rounds = (int(given) if given else default for given, default in zip((*sys.argv[1:3], "", "")[:2], (12, 12), strict=True))
+    ratio = sys.argv[3] if len(sys.argv) > 3 else "0.1"
     here, there = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=sink, args=(there,), daemon=True)
     process.start()
@@ -115,18 +140,13 @@ def main() -> None:
         "SENTRY_DSN": f"http://{'0' * 32}@{address}/1",
         "SENTRY_DSN_WEB": f"http://{'0' * 32}@{address}/2",
     }
-    plain = {"LOG_LEVEL": "info", "LOG_FORMAT": "json", "RUNS_PER_USER": "16"}
-    with tempfile.TemporaryDirectory() as folder:
-        places = [Path(folder, name) for name in ("off", "on")]
-        for place in places:
-            place.mkdir()
-        with Server(places[0], **plain) as first, Server(places[1], **plain, **({} if ratio == "off" else watched)) as second:
-            off, on = Load(first), Load(second)
-            for load in (off, on) * 3:
-                load.block("http"), load.block("runs")
-            result = {kind: measured(off, on, kind, rounds) for kind in ("http", "runs")}
+    found = []
+    for turn in range(pairs):
+        found.append(pair(rounds, {} if ratio == "off" else watched, on_first=bool(turn % 2)))
+        print(json.dumps(found[-1]), file=sys.stderr)
+    result = {kind: summary([each[kind] for each in found]) for kind in ("http", "runs")}
     worst = max(part[name] for part in result.values() for name in ("overhead_pct", "cpu_overhead_pct"))
-    print(json.dumps({"rounds": rounds, "ratio": ratio, **result, "overhead_pct": worst}))
+    print(json.dumps({"pairs": pairs, "rounds": rounds, "ratio": ratio, **result, "overhead_pct": worst}))
     process.terminate()
 
 

@@ -4,4 +4,4 @@ if ! command -v chromium >/dev/null; then
 fi
 make web/dist/index.html
 (cd web && npm run --silent test:browser)
-.venv/bin/python -m pytest -q tests/journeys
+.venv/bin/python -m pytest -q -n 2 --dist loadfile tests/journeys
