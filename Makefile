@@ -9,9 +9,11 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes
+# What `make check` runs, but for what is marked slow there: that is left to `make test`.
+QUICK := tests/house tests/unit tests/contracts tests/golden
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
-.PHONY: help run dev test lab lab-ground artifact services check format lint types walls unit web-check contracts journeys build bench clean chromium tidy schemas
+.PHONY: help run dev test lab lab-ground artifact services check format lint types walls unit thorough web-check contracts journeys build bench clean chromium tidy schemas
 
 help: ## List the commands.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +28,7 @@ test: .venv/.dev services ## All tests, with real browsers, servers and machines
 	@$(MAKE) lab-ground & $(MAKE) check && wait
 	@$(MAKE) web/dist/index.html chromium
 	cd web && npm run --silent test:browser
+	@$(MAKE) thorough
 	$(PY) -m pytest -q -n 2 --dist loadfile tests/rough_weather tests/journeys
 	@$(MAKE) artifact
 	$(PY) -m pytest -q -rs -n 2 --dist loadfile tests/lab
@@ -63,8 +66,11 @@ walls:
 	cd web && npm run --silent check
 
 unit:
-	$(PY) -m pytest -q -n 2 tests/house tests/unit tests/contracts tests/golden tests/properties
+	$(PY) -m pytest -q -n 3 -m "not slow" $(QUICK)
 	cd web && npm run --silent test:unit
+
+thorough: # What the quick half leaves out because it takes seconds each, and the properties.
+	$(PY) -m pytest -q -n 2 -m slow $(QUICK) tests/properties
 
 tidy: .venv/.dev ## Format and mend what can be mended.
 	$(PY) -m ruff format .

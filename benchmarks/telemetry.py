@@ -1,18 +1,19 @@
 """What watching costs: requests and runs of servers with everything off and of servers with everything on, with local sinks.
 
 Two processes of the same kind differ by more than what is measured here, so servers are started in pairs, one of each kind, used in turns
-block by block, stopped, and the next pair is started. Prints one JSON line: {"pairs", "rounds", "ratio", "http": {...}, "runs": {...},
-"overhead_pct"}. In both parts `off_us` and `on_us` are the time of one operation (the median over the pairs), `off_cpu_us` and `on_cpu_us`
-the processor time of the server for it, background threads included; `overhead_pct` and `cpu_overhead_pct` are what is added: the mean
-over the pairs, each the median of its rounds, and `.._within` is how far off that may be (95 %, by how much the pairs differ).
-`overhead_pct` at the end is the worst of the four. Give a ratio to try another share of traces than the default; `off`, with which
-everything is off in both servers, shows what the measure itself is worth.
+block by block, stopped, and the next pair is started; they stay on one processor, and what asks them on another. Prints one JSON line:
+{"pairs", "rounds", "ratio", "http": {...}, "runs": {...}, "overhead_pct"}. In both parts `off_us` and `on_us` are the time of one
+operation (the median over the pairs), `off_cpu_us` and `on_cpu_us` the processor time of the server for it, background threads included;
+`overhead_pct` and `cpu_overhead_pct` are what is added: the mean over the pairs, each the median of its rounds, and `.._within` is how far
+off that may be (95 %, by how much the pairs differ). `overhead_pct` at the end is the worst of the four. Give a ratio to try another share
+of traces than the default; `off`, with which everything is off in both servers, shows what the measure itself is worth.
 
     python benchmarks/telemetry.py [PAIRS] [ROUNDS] [RATIO]
 """
 
 import http.client
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from tests.journeys.graphs import graph  # noqa: E402 -- from the checkout, like
 from tests.server import COOKIE, Server  # noqa: E402
 
 REQUESTS, RUNS = 100, 8
+ALL = sorted(os.sched_getaffinity(0))
 
 
 class _Sink(BaseHTTPRequestHandler):
@@ -92,6 +94,12 @@ class Load:
         return took * 1e6 / count, (cpu_us(self.server.pid) - before) / count
 
 
+def pin(pid: int, *, last: bool) -> None:
+    """Keep all threads of a process on the last processor, or on the others."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {ALL[-1]} if last else set(ALL[:-1]) or set(ALL))
+
+
 def measured(off: Load, on: Load, kind: str, rounds: int) -> list[float]:
     """Return of one pair of servers: the four times in microseconds, and what is added to time and processor time, in percent."""
     blocks = []
@@ -111,7 +119,9 @@ def pair(rounds: int, watched: dict[str, str], *, on_first: bool) -> dict[str, l
         for name in ("on", "off") if on_first else ("off", "on"):
             place = Path(folder, name)
             place.mkdir()
-            loads[name] = Load(stack.enter_context(Server(place, **plain, **(watched if name == "on" else {}))))
+            server = stack.enter_context(Server(place, **plain, **(watched if name == "on" else {})))
+            pin(server.pid, last=True)
+            loads[name] = Load(server)
         for load in (*loads.values(), *loads.values()):
             load.block("http"), load.block("runs")
         return {kind: measured(loads["off"], loads["on"], kind, rounds) for kind in ("http", "runs")}
@@ -134,6 +144,8 @@ def main() -> None:
     process = get_context("spawn").Process(target=sink, args=(there,), daemon=True)
     process.start()
     address = f"127.0.0.1:{here.recv()}"
+    for pid in (os.getpid(), process.pid):
+        pin(pid or 0, last=False)
     watched = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}",
         "OTEL_TRACES_SAMPLER_ARG": ratio,

@@ -19,6 +19,8 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from tests.journeys.graphs import loud
 from tests.server import PASSWORD, Server
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = schemathesis.openapi.from_path(Path(__file__).parents[2] / "schemas" / "openapi.json")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 CASES = settings(

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from comfytavern.engine.runner import Cache, Runner
 from comfytavern.graph.types import Type
 from tests.properties.test_engine_order import Spec, dags, world
 from tests.unit.engine.world import ANY, Draw, World, inp, out
+
+pytestmark = pytest.mark.slow
 
 TERMINAL = {"done", "cached", "skipped", "failed", "cancelled"}
 

@@ -3,12 +3,15 @@
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfytavern.engine.runner import Cache, Runner
 from comfytavern.graph.document import Graph
 from tests.unit.engine.world import ANY, DEAD, Draw, World, inp, out
+
+pytestmark = pytest.mark.slow
 
 Spec = list[tuple[str, list[int], int]]
 """By node: how it runs, which earlier nodes feed it, a number."""

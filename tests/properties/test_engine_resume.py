@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from comfytavern.engine.runner import Runner
 from comfytavern.graph.document import Graph, Policy
 from comfytavern.graph.types import Type
 from tests.unit.engine.world import ANY, Draw, World, inp, out
+
+pytestmark = pytest.mark.slow
 
 
 def world() -> World:

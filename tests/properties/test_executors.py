@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from enum import Enum, auto
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from comfytavern.kernel.events import NodesChanged, RunEvent
 from comfytavern.testing.projects import MemoryShelf
 from tests.properties.test_restarts import check, dags, graph, shown_done
 from tests.unit.projects.parts import Kept, Server
+
+pytestmark = pytest.mark.slow
 
 ANN = "usr_ann"
 SOON = 30.0

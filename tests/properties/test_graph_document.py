@@ -16,6 +16,8 @@ from comfytavern.graph.validate import validate
 from comfytavern.kernel.errors import Failure, NotFound, Problem
 from tests.unit.graph.catalogue import CATALOGUE, KINDS
 
+pytestmark = pytest.mark.slow
+
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,

@@ -1,5 +1,6 @@
 """Whatever the edits: taking them back gives the same bytes."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +32,8 @@ from comfytavern.graph.ungrouping import ungroup
 from comfytavern.kernel.errors import Failure
 from tests.properties.test_graph_document import JSON
 from tests.unit.graph.catalogue import KINDS, body, graph, node, port
+
+pytestmark = pytest.mark.slow
 
 IDS = st.sampled_from([f"n{index}" for index in range(7)])
 WIRES = st.sampled_from([f"w{index}" for index in range(9)])

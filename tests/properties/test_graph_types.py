@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from comfytavern.graph.types import Type, check, connects, convert
 from comfytavern.kernel.errors import Invalid
 from tests.properties.test_graph_document import JSON, TEXT
 from tests.unit.graph.catalogue import port
+
+pytestmark = pytest.mark.slow
 
 MESSAGES = st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": st.text(max_size=5)})
 VALUES: dict[Type, st.SearchStrategy[Any]] = {

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from comfytavern.projects.fold import Fold
 from comfytavern.projects.run import RunView
 from comfytavern.testing.projects import MemoryShelf
 from tests.unit.projects.parts import Kept, Server
+
+pytestmark = pytest.mark.slow
 
 ANN = "usr_ann"
 SOON = 20.0

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -17,6 +18,8 @@ from comfytavern.store.accounts import SqlUsers
 from comfytavern.store.database import Database
 from comfytavern.store.projects import SqlProjects, SqlTrash, SqlVersions, SqlWorkflows
 from comfytavern.testing.databases import new_database
+
+pytestmark = pytest.mark.slow
 
 ANN = "usr_ann"
 TABS = st.sampled_from(["left", "right"])

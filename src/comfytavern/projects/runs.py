@@ -302,7 +302,7 @@ class Runs:
         hold = self._stage.hold(id)
         try:
             if at_once:
-                live = await self._stage.begin(owner, id, plan, hold)
+                live = await self._stage.begin_new(stored, plan)
                 return msgspec.structs.replace(stored.summary, state="running", started_at=live.started_at)
             position = await self._stage.queue(owner, hold)
         except Lost:  # This process stood still for so long that another one has taken the run.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from comfytavern.engine.log import Ended
+from comfytavern.engine.log import AnyRecord, Ended
 from comfytavern.engine.runner import Run, Runner
 from comfytavern.engine.tokens import node_error
 from comfytavern.kernel.clock import Clock
@@ -150,15 +150,24 @@ class Stage:
         self._places_changed(owner, id)
         return True
 
-    async def begin(self, owner: str, id: str, plan: Plan | None = None, hold: Hold | None = None) -> Live:
+    async def begin(self, owner: str, id: str) -> Live:
         """Bring a run into memory; its place counts as taken from this moment on."""
         self._starting[id] = owner
         try:
-            return await self.load(id, plan, hold)
+            return await self.load(id)
         finally:
             self._starting.pop(id, None)
 
-    async def load(self, id: str, plan: Plan | None = None, hold: Hold | None = None) -> Live:
+    async def begin_new(self, stored: StoredRun, plan: Plan) -> Live:
+        """Bring a run into memory that was just added with us as its executor: there is nothing to read about it."""
+        id = stored.summary.id
+        lock = self._locks.setdefault(id, asyncio.Lock())
+        async with lock:
+            if (live := self.live.get(id)) is not None:  # Somebody asked for it meanwhile.
+                return live
+            return await self._go(stored, plan, self._attach(stored.owner, self.hold(id), Fold()), [])
+
+    async def load(self, id: str) -> Live:
         """Return a run in memory, bringing it there when it is not. Raises `Conflict` (`run.over`), `Elsewhere`."""
         lock = self._locks.setdefault(id, asyncio.Lock())
         async with lock:
@@ -166,7 +175,7 @@ class Stage:
                 if live.run is None or not (live.run.ended or live.gate.shut) or live.state in TERMINAL:
                     return live
                 await asyncio.gather(self._performing[id], return_exceptions=True)  # It is just leaving memory.
-            hold = hold or (None if self._yields or self._closing else await self.presence.take(id))
+            hold = None if self._yields or self._closing else await self.presence.take(id)
             stored = await self._runs.find(id)
             if stored is None:
                 raise no_run(id)
@@ -174,12 +183,16 @@ class Stage:
                 raise Conflict("run.over", "This run is over.", id=id)
             if hold is None:
                 raise elsewhere(id)
-            return await self._load(stored, hold, plan)
+            return await self._load(stored, hold)
 
-    async def _load(self, stored: StoredRun, hold: Hold, plan: Plan | None) -> Live:
-        id, owner, order = stored.summary.id, stored.owner, stored.order
+    async def _load(self, stored: StoredRun, hold: Hold) -> Live:
+        id = stored.summary.id
         records = await self._journal.read(id)
-        live = self._attach(owner, hold, await self.channels.fold(id))
+        live = self._attach(stored.owner, hold, await self.channels.fold(id))
+        return await self._go(stored, None, live, records)
+
+    async def _go(self, stored: StoredRun, plan: Plan | None, live: Live, records: list[AnyRecord]) -> Live:
+        id, order = stored.summary.id, stored.order
         live.continues(stored)
         if any(isinstance(record, Ended) and record.state == "cancelled" for record in records):
             return await self._end(live, RunChanged(state="cancelled", outputs={}))
@@ -189,7 +202,7 @@ class Stage:
                 plan or await self._plans.of(stored),
                 order.inputs,
                 run_id=id,
-                owner=owner,
+                owner=stored.owner,
                 log=live.gate,
                 resume=live.in_time(records) or None,
                 deadline_s=order.deadline_s,

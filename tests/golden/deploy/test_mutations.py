@@ -14,6 +14,8 @@ from tests.golden.deploy.probes import WITH_TLS
 from tests.golden.deploy.sites import SITES
 from tests.golden.deploy.test_validators import EXPOSED, UNITS, ask
 
+pytestmark = pytest.mark.slow
+
 HEADERS_OF_ASSETS = "location /assets/ {\n        try_files $uri @kept;\n        add_header Cache-Control"
 API_TO_SLOT = "proxy_pass http://unix:/run/comfytavern/b/$comfytavern_bucket.sock:$request_uri;"
 

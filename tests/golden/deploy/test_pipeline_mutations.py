@@ -10,6 +10,8 @@ from comfytavern.deploy.render.pipelines import PINS, WAYS, Pipeline, render
 from tests.golden.deploy import pipeline_rules, validators
 from tests.golden.deploy.test_validators import ask
 
+pytestmark = pytest.mark.slow
+
 DEPLOY, ROLLBACK = (render(Pipeline("github", "docker"))[f".github/workflows/{name}.yml"] for name in ("deploy", "rollback"))
 GITLAB: Final = render(Pipeline("gitlab", "docker"))[".gitlab-ci.yml"]
 CHECKOUT: Final = f"actions/checkout@{PINS['checkout'][0]} # {PINS['checkout'][1]}"

@@ -11,6 +11,8 @@ from tests.golden.deploy.front import BROTLI, CONFIG, NO_BROTLI
 from tests.golden.deploy.sites import SITES
 from tests.server import free_port
 
+pytestmark = pytest.mark.slow
+
 UNITS = "/etc/systemd/system/"
 EXPOSED = 1.8
 """What the unit of a slot reaches is 1.6 of 10."""

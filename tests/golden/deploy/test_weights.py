@@ -8,7 +8,7 @@ import pytest
 
 from tests.golden.deploy.front import DOMAIN, NGINX, RELEASES, Front
 
-pytestmark = pytest.mark.skipif(not Path(NGINX).exists(), reason="there is no nginx on this box (tools/services.sh)")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path(NGINX).exists(), reason="there is no nginx on this box (tools/services.sh)")]
 PEOPLE = [f"person {number}" for number in range(2000)]
 POINTS = 1.5
 

@@ -82,6 +82,7 @@ def exam(text: str, folder: Path, only: str = "") -> list[str]:
     return promtool("test", "rules", "tests.yml", cwd=folder)
 
 
+@pytest.mark.slow
 @needs_promtool
 def test_each_alert_is_heard_in_its_time_and_silent_on_a_good_day(tmp_path: Path) -> None:
     assert set(ALARMS) == set(severities())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from comfytavern.api.app import create_app
@@ -130,6 +131,7 @@ def test_names_of_models_stay_few_whatever_people_call_them() -> None:
     assert found["other"] == 1000 - MODELS_MAX + 2
 
 
+@pytest.mark.slow
 async def test_nodes_inside_of_others_are_counted_by_their_kind(system: System, owner: httpx.AsyncClient) -> None:
     for name in ("map", "refine"):
         example = json.loads((EXAMPLES / f"{name}.json").read_text())
@@ -143,6 +145,7 @@ async def test_nodes_inside_of_others_are_counted_by_their_kind(system: System, 
     assert "other" not in kinds
 
 
+@pytest.mark.slow
 async def test_a_model_that_fails_is_counted_by_the_code_of_its_failure(system: System, owner: httpx.AsyncClient) -> None:
     made = await owner.post("/api/channels", json={"name": "Nobody", "provider": "openai-compatible", "base_url": "http://127.0.0.1:1/v1"})
     channel = made.json()["id"]

@@ -71,6 +71,7 @@ async def test_people_are_added_and_get_new_passwords_beside_a_running_server(se
             await those.set_password("Nobody", "a third horse battery")
 
 
+@pytest.mark.slow
 async def test_a_run_without_a_server_uses_the_owners_files_and_leaves_no_history(settings: Settings) -> None:
     async with people(settings) as those:
         owner = await those.add("Olive", "correct horse battery")
@@ -83,6 +84,7 @@ async def test_a_run_without_a_server_uses_the_owners_files_and_leaves_no_histor
         assert (await system.services.runs.history(owner.id)).items == []
 
 
+@pytest.mark.slow
 async def test_a_run_without_any_data_folder_makes_none(tmp_path: Path) -> None:
     async with single(read(data_dir=tmp_path / "data")) as alone:
         started = await alone.runs.start(alone.owner, {"graph": load()[1].graph}, source="cli")

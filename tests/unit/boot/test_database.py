@@ -35,6 +35,7 @@ def said(*words: str) -> tuple[int, dict]:
     return done.exit_code, json.loads(done.stdout.strip().splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_the_verbs_answer_with_one_line_of_json(settings: Settings) -> None:
     assert said("status")[1]["state"] == "ok"
     assert said("migrate", "--phase", "expand", "--lock-timeout-ms", "300", "--retries", "4") == (
@@ -64,6 +65,7 @@ def test_nothing_is_replaced_without_a_yes(settings: Settings) -> None:
     assert done.exit_code != 0
 
 
+@pytest.mark.slow
 async def test_a_running_server_holds_its_database(settings: Settings) -> None:
     place, _ = care.back_up(settings, None, reason="test")
     async with running(settings):

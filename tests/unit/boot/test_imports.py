@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 WEB = ("fastapi", "uvicorn", "opentelemetry")
 NEVER_AT_A_START = ("jwt", "alembic", "bpe_openai", "sqlalchemy.dialects.postgresql", "rich")
 

@@ -105,6 +105,7 @@ def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
     assert "not JSON" in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_cancels_cleanly(tmp_path: Path) -> None:
     nodes = [
         {"id": "say", "kind": "llm.chat", "values": {"model": "demo/demo", "prompt": "Hello"}},
@@ -119,6 +120,7 @@ def test_ctrl_c_cancels_cleanly(tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_people_are_added_listed_and_removed(tmp_path: Path) -> None:
     for name in ("Olive", "Ann"):
         assert call(tmp_path, "users", "add", name, "--password", "correct horse battery")[0] == 0
@@ -131,6 +133,7 @@ def test_people_are_added_listed_and_removed(tmp_path: Path) -> None:
     assert len(call(tmp_path, "users", "list")[1].splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_the_doctor_looks_at_everything_and_names_a_damaged_database(tmp_path: Path) -> None:
     names = {line.split()[1] for line in call(tmp_path, "doctor")[1].splitlines() if line.startswith(("ok", "WRONG"))}
     assert names == {"settings", "python", "data", "database", "secret", "port", "web"}

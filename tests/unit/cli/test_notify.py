@@ -77,6 +77,7 @@ def test_mail_without_mailboxes_is_refused_with_the_names_of_the_variables() -> 
     assert "NOTIFY_MAIL_FROM" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_deploy_toml_says_who_is_told_of_its_targets(tmp_path: Path) -> None:
     with Hooks() as production, Hooks() as staging:
         for name, hooks in (("production", production), ("staging", staging)):

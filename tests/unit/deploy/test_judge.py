@@ -46,6 +46,7 @@ def test_harm_on_one_host_of_three_is_found_in_time() -> None:
     assert found["errors_max"] <= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base_errors", [0.0, 0.001, 0.02])
 def test_a_good_release_is_let_through(base_errors: float) -> None:
     assert canary_sim.good(15, 11, rate=200, base_errors=base_errors)["stopped"] == 0

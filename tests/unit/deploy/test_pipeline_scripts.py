@@ -17,6 +17,8 @@ from comfytavern.deploy.render.pipelines import Pipeline, Way, render
 from tests.lab.pipelines import Done, GitHub, GitLab, Ground, Settings
 from tests.unit.deploy.standins import Programs
 
+pytestmark = pytest.mark.slow
+
 RELEASE, TAG = "0.2.0+1a2b3c4", "0.2.0_1a2b3c4"
 IMAGES: Final = "ghcr.io/olive/tavern"
 DIGESTS: Final = {"backend": "sha256:" + "b" * 64, "frontend": "sha256:" + "f" * 64}

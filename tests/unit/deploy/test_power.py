@@ -14,6 +14,8 @@ from comfytavern.deploy.release import Release
 from comfytavern.deploy.service import Deployments
 from comfytavern.deploy.supply import Supply
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("1.0.0+one", "1.1.0+two")
 LONG = os.environ.get("LAB") == "long"
 PARTS = 8

@@ -238,6 +238,7 @@ class Killed(BaseException):
     """The controller is gone: nothing of it runs any more."""
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(at=st.integers(0, 75), strategy=st.sampled_from((*STRATEGIES, CANARY)), before=st.booleans(), resumed=st.booleans())
 async def test_a_controller_killed_anywhere_leaves_what_the_next_one_brings_to_an_end(

@@ -83,6 +83,7 @@ async def test_code_says_what_is_wrong_and_where(sandbox: Sandbox, source: str, 
     assert failure.params.get("line") == line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "source"),
     [
@@ -163,6 +164,7 @@ async def test_what_was_printed_comes_back(sandbox: Sandbox) -> None:
     assert (await python(sandbox, "for i in range(3):\n    print(i)"))["printed"] == "0\n1\n2\n"
 
 
+@pytest.mark.slow
 def test_workers_do_not_outlive_their_parent() -> None:
     script = (
         "import asyncio, os\n"

@@ -446,6 +446,7 @@ async def test_a_run_goes_on_without_repeating_what_was_finished(start_server: C
     assert {path: node["state"] for path, node in folded(whole).nodes.items()} == states(view)
 
 
+@pytest.mark.slow
 async def test_text_that_was_cut_off_starts_over_in_a_new_epoch(start_server: Callable[..., Server]) -> None:
     first = start_server()
     await first.runs.open()
@@ -466,6 +467,7 @@ async def test_text_that_was_cut_off_starts_over_in_a_new_epoch(start_server: Ca
     assert second.troupe.calls == {"two": 1}
 
 
+@pytest.mark.slow
 async def test_queued_and_waiting_runs_survive_too(start_server: Callable[..., Server]) -> None:
     first = start_server(running=1)
     await first.runs.open()
@@ -487,6 +489,7 @@ async def test_queued_and_waiting_runs_survive_too(start_server: Callable[..., S
     assert (await over(second.runs, waiting.id)).outputs == {"s": "sent s"}
 
 
+@pytest.mark.slow
 async def test_an_effect_that_may_have_happened_is_asked_about(start_server: Callable[..., Server]) -> None:
     first = start_server()
     await first.runs.open()
@@ -505,6 +508,7 @@ async def test_an_effect_that_may_have_happened_is_asked_about(start_server: Cal
     assert second.troupe.calls == {}
 
 
+@pytest.mark.slow
 async def test_killed_again_and_again_a_run_still_ends_right(start_server: Callable[..., Server], kept: Kept) -> None:
     names = [f"n{at}" for at in range(6)]
     chain = graph(
@@ -650,6 +654,7 @@ async def test_a_graph_of_old_kinds_runs_as_the_present_ones_and_is_kept_as_it_w
     assert msgspec.json.decode(view.graph)["nodes"][0]["kind"] == "t.old"
 
 
+@pytest.mark.slow
 async def test_a_cancel_holds_even_if_the_server_dies_at_that_moment(start_server: Callable[..., Server], kept: Kept) -> None:
     first = start_server()
     await first.runs.open()

@@ -22,6 +22,8 @@ from tests.clouds.azure import PASSWORD, Azure, Setting
 from tests.clouds.fault import Fault
 from tests.clouds.google import Google
 
+pytestmark = pytest.mark.slow
+
 SECRET = "aF3kN7v0qfW3mZt8RyLx2Hc5uJdPbS9aGeT1oXi4"
 SECOND = "bG4lO8w1rgX4nAu9SzMy3Id6vKeQcT0bHfU2pYj5"
 TOKEN = "cH5mP9x2shY5oBv0TaNz4Je7wLfRdU1cIgV3qZk6"

@@ -114,6 +114,7 @@ def test_a_restore_that_was_cut_off_between_two_names_is_done_again_or_undone(tm
     assert tokens(url) == ["kept", "later"]
 
 
+@pytest.mark.slow
 def test_a_database_that_is_open_is_not_replaced(url: str, tmp_path: Path) -> None:
     folder = tmp_path / "b" / "first"
     sql(url, token("kept"))
@@ -186,6 +187,7 @@ def test_a_damaged_copy_with_a_right_checksum_is_found_by_restoring_it(url: str,
     assert caught.value.code == "db.backup_damaged"
 
 
+@pytest.mark.slow
 def test_a_backup_made_during_writes_is_one_moment_of_the_database(url: str, tmp_path: Path) -> None:
     """Each writer adds a user and a login in one transaction: a backup never has one without the other."""
     stop = threading.Event()

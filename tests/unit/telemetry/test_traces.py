@@ -24,6 +24,8 @@ from tests.otlp import Receiver, Seen, receiver
 from tests.server import Server
 from tests.unit.api.conftest import owner_of
 
+pytestmark = pytest.mark.slow
+
 MAP = Path(__file__).resolve().parents[3] / "examples" / "map.json"
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = CALLER[:-1] + "0"

@@ -24,6 +24,8 @@ from tests.server import Server
 from tests.unit.api.conftest import ORIGIN, owner_of
 from tests.unit.api.test_socket import Line
 
+pytestmark = pytest.mark.slow
+
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TRACE = CALLER.split("-")[1]
 
