@@ -1,38 +1,55 @@
 """What becomes of a failure: caught on every way it takes, or harmful to something that was asked for (semantics, sections 2 and 6)."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from comfytavern.engine.plan import HALF
 from comfytavern.engine.tokens import CACHED, CANCELLED, DONE
-from comfytavern.graph.kinds import Control
+from comfytavern.graph.kinds import Control, Effect
 
 if TYPE_CHECKING:
     from comfytavern.engine.frame import Frame
 
 
-def harmful(frame: "Frame", i: int) -> bool:
-    """Return whether the failure of node `i` reaches something that was asked for, as far as is known by now.
+def harmful(frame: "Frame", failed: Iterable[int]) -> set[int]:
+    """Return those of the nodes `failed` whose failure reaches something that was asked for, as far as is known by now.
 
-    It goes on through every node that is skipped because of it, and ends where a node takes errors (Catch, and Race when
-    another runner wins) and where nothing is wanted any more. A stream that broke is a failure even if its reader made
+    A failure goes on through every node that is skipped because of it, and ends where a node takes errors (Catch, and Race
+    when another runner wins) and where nothing is wanted any more. A stream that broke is a failure even if its reader made
     something of what had come (S5): nobody else would tell that it is not whole.
     """
-    targets, stack, seen = frozenset(frame.targets), [i], {i}
+    targets, onward, stack = frozenset(frame.targets), dict[int, list[int]](), list(failed)
+    bad = set[int]()
     while stack:
         j = stack.pop()
-        if j in targets or any(frame.state[reader] == DONE for reader, _, _ in frame.plan.streams.get(j, ())):
-            return True
-        for follower in _followers(frame, j):
-            if follower not in seen and _carries(frame, j, follower):
-                seen.add(follower)
-                stack.append(follower)
-    return False
+        if j in onward:
+            continue
+        followers = _followers(frame, j)
+        if (j in targets and _asked_for(frame, j, followers)) or _broke_off(frame, j):
+            bad.add(j)
+        onward[j] = [follower for follower in followers if _carries(frame, j, follower)]
+        stack += onward[j]
+    for j in sorted(onward, reverse=True):  # Wires lead to higher numbers.
+        if not bad.isdisjoint(onward[j]):
+            bad.add(j)
+    return bad.intersection(failed)
+
+
+def _asked_for(frame: "Frame", j: int, followers: list[int]) -> bool:
+    """Return whether a target was asked for; one that is a target for its effect alone leaves the judgement to what stands behind it."""
+    plan = frame.plan
+    return not (followers and plan.shapes[j].effect is Effect.EFFECT and frame.targets == plan.targets)
+
+
+def _broke_off(frame: "Frame", j: int) -> bool:
+    return any(frame.state[reader] == DONE for reader, _, _ in frame.plan.streams.get(j, ()))
 
 
 def _followers(frame: "Frame", j: int) -> list[int]:
     plan = frame.plan
     lazy = [target for target, output in plan.lazies.get(j, ()) if _asked(frame, target, plan.out0[j] + output)]
-    return [*plan.succ[j], *(edge[0] for edge in plan.streams.get(j, ())), *lazy]
+    every = [*plan.succ[j], *(edge[0] for edge in plan.streams.get(j, ())), *lazy]
+    return [follower for follower in every if frame.ind[follower] < HALF]
 
 
 def _asked(frame: "Frame", target: int, slot: int) -> bool:
@@ -42,8 +59,6 @@ def _asked(frame: "Frame", target: int, slot: int) -> bool:
 def _carries(frame: "Frame", j: int, follower: int) -> bool:
     """Return whether what failed in or before `j` is, or will be, why `follower` does not run."""
     state = frame.state[follower]
-    if frame.ind[follower] >= HALF:
-        return False
     if frame.plan.shapes[follower].control is Control.OUTPUT:
         return True
     if state == CANCELLED:

@@ -243,7 +243,9 @@ class Frame:
             self._cancel_rest()
         if self.dirty:
             self.run.tape.touch(self)
-        self.errors = [root for i, roots in self.failures if fate.harmful(self, i) for root in roots]
+        if self.failures:
+            harmful = fate.harmful(self, [i for i, _ in self.failures])
+            self.errors = [root for i, roots in self.failures if i in harmful for root in roots]
         self.done()
 
     # -- ends of nodes ----------------------------------------------------------------------------------------------

@@ -253,7 +253,7 @@ class Run:
 
     def failed(self, frame: Frame, i: int) -> None:
         """Node `i` failed, or a node that might have handled a failure did not."""
-        if self.options.mode == "fail_fast" and not frame.held and fate.harmful(frame, i):
+        if self.options.mode == "fail_fast" and not frame.held and fate.harmful(frame, (i,)):
             frame.hold()
 
     def slow(self, frame: Frame, i: int) -> None:

@@ -93,6 +93,21 @@ async def test_a_failure_that_is_caught_is_no_failure_of_the_run(track, mode):
     assert (states(seen)["bad"], states(seen)["mid"]) == ("failed", "skipped")
 
 
+@pytest.mark.parametrize("mode", ["finish", "fail_fast"])
+async def test_an_effect_may_fail_when_that_is_caught_and_may_not_when_nobody_looks(track, mode):
+    def boom():
+        raise ValueError("no")
+
+    track.node("t.post", boom, [], effect="effect")
+    draw = Draw().n("post", "t.post").n("catch", "t.catch").w("post.value", "catch.value").n("out", "graph.output").gives("r")
+    result, _ = await finish(track, draw.w("catch.value", "out.r").graph(), mode=mode)
+    assert (result.state, result.outputs, result.errors) == ("ok", {"r": "caught"}, [])
+    result, _ = await finish(track, Draw().n("post", "t.post").graph(), mode=mode)
+    assert (result.state, [error.path for error in result.errors]) == ("failed", ["post"])
+    result, _ = await finish(track, draw.graph(), mode=mode, targets=["post"])
+    assert (result.state, [error.path for error in result.errors]) == ("failed", ["post"]), "it was asked for by name"
+
+
 async def test_a_failure_that_is_caught_on_one_way_only_fails_the_run(track):
     draw = Draw().n("bad", "t.boom").n("catch", "t.catch").w("bad.value", "catch.value").n("out", "graph.output").gives("r", "raw")
     draw.w("catch.value", "out.r").w("bad.value", "out.raw")
