@@ -61,9 +61,9 @@ def _carries(frame: "Frame", j: int, follower: int) -> bool:
     state = frame.state[follower]
     if frame.plan.shapes[follower].control is Control.OUTPUT:
         return True
-    if state == CANCELLED:
-        return frame.held
-    if state >= DONE:
+    if state == CANCELLED and not frame.held:
+        return False
+    if DONE <= state < CANCELLED:
         return state not in (DONE, CACHED) and frame.extras.get(follower, {}).get("reason") == "upstream_error"
     return not _takes_errors(frame, j, follower)
 
