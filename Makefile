@@ -13,7 +13,7 @@ PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --require-
 QUICK := tests/house tests/unit tests/contracts tests/golden
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 
-.PHONY: help run dev test lab lab-ground artifact services check format lint types walls unit thorough web-check contracts journeys build bench clean chromium tidy schemas
+.PHONY: help run dev test lab lab-ground artifact services check format lint types walls unit unit-python unit-web thorough contracts journeys build bench clean chromium tidy schemas
 
 help: ## List the commands.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,8 +49,8 @@ services:
 	@tools/services.sh
 
 check: .venv/.dev services web/node_modules/.stamp format lint ## The quick half: format, lint, types, walls, unit, contracts, golden.
-	@$(MAKE) -j 2 --output-sync types walls
-	@$(MAKE) unit
+	@$(MAKE) -j 3 --output-sync types walls unit-web
+	@$(MAKE) unit-python
 
 format:
 	$(PY) -m ruff format --check .
@@ -65,8 +65,12 @@ walls:
 	.venv/bin/lint-imports
 	cd web && npm run --silent check
 
-unit:
+unit: unit-python unit-web
+
+unit-python:
 	$(PY) -m pytest -q -n 3 -m "not slow" $(QUICK)
+
+unit-web:
 	cd web && npm run --silent test:unit
 
 thorough: # What the quick half leaves out because it takes seconds each, and the properties.
