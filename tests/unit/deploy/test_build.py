@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from comfytavern.deploy.build import archive, bytecode, sbom, service, source, wheelhouse
+from comfytavern.deploy.build import archive, bytecode, sbom, service, source, web, wheelhouse
 from comfytavern.deploy.build.wheel import changed
 from comfytavern.deploy.build.wheelhouse import Pin, Target
 from comfytavern.deploy.errors import DeployFailed, Refused
@@ -189,6 +189,33 @@ def test_a_bad_name_of_a_release_is_refused(name: str) -> None:
     with pytest.raises(Refused) as refused:
         source.named(name)
     assert refused.value.code == "build.name"
+
+
+NPM = """#!/bin/sh
+while [ $# -gt 0 ]; do [ "$1" != --outDir ] || { mkdir -p "$2" && WRITE; }; shift; done
+"""
+
+
+@pytest.mark.parametrize("write", ['echo page >"$2/index.html"', "true"], ids=["whole", "empty"])
+def test_a_web_app_is_built_into_the_folder_that_was_named_from_wherever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    """`build --out dist/ci` put it below web/, where npm runs, and the release had none."""
+    tools, root = tmp_path / "tools", tmp_path / "checkout"
+    (root / "web" / "node_modules").mkdir(parents=True)
+    (root / "web" / "node_modules" / ".package-lock.json").touch()
+    tools.mkdir()
+    (tools / "npm").write_text(NPM.replace("WRITE", write))
+    (tools / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    monkeypatch.chdir(root)
+    if write == "true":
+        with pytest.raises(DeployFailed, match=r"no index\.html") as raised:
+            web.build(root, Path("dist/ci/web"), lambda _: None)
+        assert raised.value.code == "build.web"
+    else:
+        web.build(root, Path("dist/ci/web"), lambda _: None)
+        assert (root / "dist" / "ci" / "web" / "index.html").read_text() == "page\n"
 
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:

@@ -33,11 +33,13 @@ def build(root: Path, out: Path, told: Callable[[str], None]) -> None:
         "bundle",
         "--",
         "--outDir",
-        str(out),
+        str(out.resolve()),  # npm runs in another folder.
         "--emptyOutDir",
         "--logLevel",
         "warn",
     )
+    if not (out / "index.html").is_file():
+        raise DeployFailed("build.web", "The web app cannot be built: Vite has left no index.html.", hint="Mend it and build again.")
 
 
 def reuse(root: Path, out: Path) -> None:
