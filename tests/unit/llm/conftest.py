@@ -24,7 +24,7 @@ OWNER = "usr_1"
 KEY = "sk-right-0123456789"
 VAULT = Vault(Secret("application secret"))
 PATIENT = Patience(tries=3, backoff_s=0.01, wait_max_s=1.0)
-HASTY = Patience(first_token_s=0.3, between_tokens_s=0.3, whole_s=0.5, tries=3, backoff_s=0.01)
+HASTY = Patience(first_token_s=1.0, between_tokens_s=0.3, whole_s=1.5, tries=3, backoff_s=0.01)
 
 
 class Bench:

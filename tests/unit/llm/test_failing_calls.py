@@ -142,7 +142,7 @@ async def test_a_hanging_server_is_given_up(bench: Any) -> None:
     await bench.add()
     async with asyncio.timeout(5):
         told = await failing(bench, "chn_1/fake-hang", hasty=True)
-    assert told.params == {"channel": "Channel chn_1", "seconds": 0.3, "started": False}
+    assert told.params == {"channel": "Channel chn_1", "seconds": 1.0, "started": False}
     assert len(bench.fake.requests) == 1
 
 
