@@ -84,6 +84,7 @@ schemas: .venv/.dev ## Write everything that is generated from the code: schemas
 	for script in tools/schemas_*.py tools/docs_*.py; do $(PY) $$script; done
 
 build: .venv/.dev web/dist/index.html ## In dist/: the wheel with the web app inside, and the release artifact for servers.
+	@cd web && npm run --silent types:app
 	$(PY) tools/build_wheel.py
 	$(PY) -m comfytavern build --skip-web $(if $(SIGN_KEY),--sign-key $(SIGN_KEY))
 
@@ -119,5 +120,5 @@ web/node_modules/.stamp: web/package-lock.json
 
 web/dist/index.html: $(WEB_SOURCES) | web/node_modules/.stamp
 	@echo "Building the web app …"
-	@cd web && npm run --silent build -- --logLevel=warn
+	@cd web && npm run --silent bundle -- --logLevel=warn
 	@touch $@
