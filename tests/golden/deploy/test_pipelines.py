@@ -44,6 +44,7 @@ def test_rendered_text_has_no_loose_ends(name: str) -> None:
     assert render(ALL[name]) == render(ALL[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_service_takes_it(service: str, tmp_path: Path) -> None:
     texts = [text for pipeline in ALL.values() if pipeline.service == service for text in render(pipeline).values()]

@@ -115,6 +115,7 @@ def recorded() -> set[str]:
     return {record.name for record in rules.records(PLAIN)}
 
 
+@pytest.mark.slow
 @needs_promtool
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_seeded_mistake_is_caught(mistake: str, tmp_path: Path) -> None:

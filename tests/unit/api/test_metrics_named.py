@@ -34,6 +34,7 @@ async def test_every_metric_is_documented_and_no_other(page: str, owner: httpx.A
     assert sorted(table) == sorted(exported)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(PROMTOOL is None, reason=WHY)
 async def test_promtool_finds_nothing_in_the_metrics_of_a_living_server(owner: httpx.AsyncClient) -> None:
     assert promtool("check", "metrics", text=await lived(owner)) == []

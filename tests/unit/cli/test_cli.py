@@ -56,6 +56,7 @@ def test_a_run_prints_its_output_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["graph.json"]
 
 
+@pytest.mark.slow
 def test_a_run_takes_a_file_and_prints_json(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("a = b\nü")
     code, out, err = call(tmp_path, "run", loud(tmp_path), "-i", "text=@words.txt", "--json")
@@ -67,6 +68,7 @@ def test_a_graph_may_come_from_standard_input(tmp_path: Path) -> None:
     assert call(tmp_path, "run", "-", "-i", "text=hi", "--target", "up", typed=json.dumps({"graph": LOUD}))[0] == 0
 
 
+@pytest.mark.slow
 def test_an_invalid_graph_prints_every_problem(tmp_path: Path) -> None:
     nodes = [*LOUD["nodes"], {"id": "x", "kind": "text.case", "values": {}}, {"id": "y", "kind": "text.case"}]  # type: ignore[misc]  -- a literal
     wires = [{"id": "c", "source": ["x", "text"], "target": ["y", "text"]}, {"id": "d", "source": ["y", "text"], "target": ["x", "text"]}]
@@ -97,6 +99,7 @@ def test_a_check_of_nothing_says_what_to_give(tmp_path: Path) -> None:
     assert (code, err) == (1, "Error: No address was given. (check.url)\nGive one, or the deploy.toml that names it: --file deploy.toml.\n")
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
     nodes = [{"id": "stop", "kind": "text.parse_json", "values": {"text": "{"}}]
     code, _, err = call(tmp_path, "run", loud(tmp_path, nodes=nodes, wires=[], interface={}))

@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LOCK = ROOT / "web" / "package-lock.json"
 
 
+@pytest.mark.slow
 def test_node_writes_the_same_packages_as_we_do_and_the_same_bytes_twice() -> None:
     first, second = (
         subprocess.run(["node", "scripts/bill.mjs"], cwd=ROOT / "web", capture_output=True, check=True).stdout for _ in range(2)

@@ -153,6 +153,7 @@ def test_a_changed_wheel_has_a_right_record(tmp_path: Path) -> None:
     assert (tmp_path / "home" / "small" / "new.py").is_file()
 
 
+@pytest.mark.slow
 def test_the_bill_of_materials_is_valid_and_the_same_twice(tmp_path: Path) -> None:
     from cyclonedx.schema import SchemaVersion
     from cyclonedx.validation.json import JsonStrictValidator

@@ -405,6 +405,7 @@ def test_every_sentence_is_one() -> None:
     assert all(code.startswith("graph.") for code in CODES)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_nodes_are_validated_in_no_time() -> None:
     nodes = [Node(id=f"n{index}", kind="text.join", values={"between": "-"}) for index in range(20_000)]
     wires = graph([], *({"id": f"w{i}", "source": [f"n{i}", "text"], "target": [f"n{i + 1}", "texts"]} for i in range(19_999))).wires

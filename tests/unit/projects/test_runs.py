@@ -423,6 +423,7 @@ async def test_a_waiting_run_that_left_memory_can_be_cancelled(start_server: Cal
 # after a restart
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["kill", "close"])
 async def test_a_run_goes_on_without_repeating_what_was_finished(start_server: Callable[..., Server], end: str) -> None:
     first = start_server()

@@ -112,6 +112,7 @@ async def test_news_of_a_run_reach_those_who_listen_at_the_other_server(pair: tu
     assert len(seen) == len(set(seen))
 
 
+@pytest.mark.slow
 async def test_handing_over_waits_for_what_ends_and_moves_the_rest(pair: tuple[Server, Server]) -> None:
     first, second = pair
     short = await first.runs.start(ANN, {"graph": graph(("a", "t.stop", {"name": "short"}), outputs=("a.value",))})
