@@ -138,7 +138,7 @@ def summary(found: list[list[float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    pairs, rounds = (int(given) if given else default for given, default in zip((*sys.argv[1:3], "", "")[:2], (12, 12), strict=True))
+    pairs, rounds = (int(given) if given else default for given, default in zip((*sys.argv[1:3], "", "")[:2], (60, 4), strict=True))
     ratio = sys.argv[3] if len(sys.argv) > 3 else "0.1"
     here, there = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=sink, args=(there,), daemon=True)
