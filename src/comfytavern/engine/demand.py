@@ -201,7 +201,7 @@ def withdraw(frame: "Frame", i: int) -> None:
     stack, lost = _consumers(frame.plan, i), set[int]()
     while stack:
         j = stack.pop()
-        if j in lost or frame.state[j] >= DONE:
+        if j in lost or frame.state[j] >= DONE or frame.ind[j] >= HALF:
             continue
         if frame.plan.shapes[j].control is Control.RACE:
             frame.ready.append(j)

@@ -15,14 +15,14 @@ def arrived(frame: "Frame", i: int) -> None:
     slots = [slot for position in range(len(plan.shapes[i].inputs)) for slot in plan.sources(i, position)]
     if any(state[plan.owner[slot]] < DONE for slot in plan.after.get(i, ())):
         return
-    arrived = [slot for slot in slots if DONE <= state[plan.owner[slot]] < CANCELLED]
-    winner = next((slot for slot in arrived if is_live(frame.vals[slot])), None)
+    there = [slot for slot in slots if DONE <= state[plan.owner[slot]] < CANCELLED]
+    winner = next((slot for slot in there if is_live(frame.vals[slot])), None)
     if winner is not None:
         frame.finish(i, _outputs(frame, i, frame.vals[winner], slots.index(winner)))
         demand.reduce(frame)
     elif all(state[plan.owner[slot]] >= DONE for slot in slots):
-        broken = next((frame.vals[slot] for slot in arrived if frame.vals[slot].__class__ is Broken), None)
-        if arrived:
+        broken = next((frame.vals[slot] for slot in there if frame.vals[slot].__class__ is Broken), None)
+        if there:
             frame.skip(i, DEAD if broken is None else broken, "branch" if broken is None else "upstream_error")
         else:
             frame.mark(i, CANCELLED)
