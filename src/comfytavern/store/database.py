@@ -18,7 +18,8 @@ class Database:
     def __init__(self, url: str) -> None:
         """Prepare; nothing is opened before the first use."""
         self.url = dialect.async_url(url)
-        self._engine = create_async_engine(self.url, pool_size=READERS, max_overflow=0, pool_timeout=30, **dialect.engine_options(self.url))
+        pool = {"pool_size": READERS, "max_overflow": 0, "pool_timeout": 30, "pool_use_lifo": True}  # The last one used is warm.
+        self._engine = create_async_engine(self.url, **pool, **dialect.engine_options(self.url))
         self._reader = self._engine.execution_options(**dialect.reader_options(self.url))
         dialect.configure(self._engine.sync_engine)
         self._writing = dialect.writer_lock(self.url)
