@@ -11,8 +11,10 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -98,8 +100,15 @@ class Ground:
 def host() -> Iterator[Ground]:
     """Yield a host whose disk is memory where the box has that: a switch makes two hundred links."""
     memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+    folder = tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None)
+    try:
         yield Ground(Path(folder))
+    finally:
+        for _ in range(100):  # A step that was let go may still be writing.
+            shutil.rmtree(folder, ignore_errors=True)
+            if not os.path.lexists(folder):
+                break
+            time.sleep(0.05)
 
 
 def packed(*contents: bytes) -> bytes:
