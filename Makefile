@@ -83,8 +83,9 @@ tidy: .venv/.dev ## Format and mend what can be mended.
 schemas: .venv/.dev ## Write everything that is generated from the code: schemas/ and docs/reference.
 	for script in tools/schemas_*.py tools/docs_*.py; do $(PY) $$script; done
 
-build: .venv/.dev web/dist/index.html ## In dist/: the wheel with the web app inside, and the release artifact for servers.
+build: .venv/.dev web/node_modules/.stamp ## In dist/: the wheel with the web app inside, and the release artifact for servers.
 	@cd web && npm run --silent types:app
+	@$(MAKE) web/dist/index.html
 	$(PY) tools/build_wheel.py
 	$(PY) -m comfytavern build --skip-web $(if $(SIGN_KEY),--sign-key $(SIGN_KEY))
 

@@ -11,6 +11,7 @@ of traces than the default; `off`, with which everything is off in both servers,
     python benchmarks/telemetry.py [PAIRS] [ROUNDS] [RATIO]
 """
 
+import argparse
 import http.client
 import json
 import os
@@ -138,8 +139,11 @@ def summary(found: list[list[float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    pairs, rounds = (int(given) if given else default for given, default in zip((*sys.argv[1:3], "", "")[:2], (60, 4), strict=True))
-    ratio = sys.argv[3] if len(sys.argv) > 3 else "0.1"
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("pairs", nargs="?", type=int, default=60)
+    parser.add_argument("rounds", nargs="?", type=int, default=4)
+    parser.add_argument("ratio", nargs="?", default="0.1")
+    given = parser.parse_args()
     here, there = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=sink, args=(there,), daemon=True)
     process.start()
@@ -148,17 +152,17 @@ def main() -> None:
         pin(pid or 0, last=False)
     watched = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}",
-        "OTEL_TRACES_SAMPLER_ARG": ratio,
+        "OTEL_TRACES_SAMPLER_ARG": given.ratio,
         "SENTRY_DSN": f"http://{'0' * 32}@{address}/1",
         "SENTRY_DSN_WEB": f"http://{'0' * 32}@{address}/2",
     }
     found = []
-    for turn in range(pairs):
-        found.append(pair(rounds, {} if ratio == "off" else watched, on_first=bool(turn % 2)))
+    for turn in range(given.pairs):
+        found.append(pair(given.rounds, {} if given.ratio == "off" else watched, on_first=bool(turn % 2)))
         print(json.dumps(found[-1]), file=sys.stderr)
     result = {kind: summary([each[kind] for each in found]) for kind in ("http", "runs")}
     worst = max(part[name] for part in result.values() for name in ("overhead_pct", "cpu_overhead_pct"))
-    print(json.dumps({"pairs": pairs, "rounds": rounds, "ratio": ratio, **result, "overhead_pct": worst}))
+    print(json.dumps({**vars(given), **result, "overhead_pct": worst}))
     process.terminate()
 
 

@@ -156,6 +156,21 @@ def test_the_next_release_sends_less_than_a_hundredth(opened: Path, tmp_path: Pa
     assert new_bytes(after, opened) <= 0.01 * total
 
 
+@pytest.mark.skipif(not (ROOT / "web" / "node_modules" / ".package-lock.json").is_file(), reason="the web packages are not installed")
+def test_a_build_as_people_type_it_has_its_web_app(tmp_path: Path) -> None:
+    """Without --skip-web and with the default --out, which is no absolute path, releases had none."""
+    source = checkout(tmp_path / "tavern")
+    shutil.rmtree(source / "web" / "dist")
+    (source / "web" / "node_modules").symlink_to(ROOT / "web" / "node_modules")
+    done = comfytavern(source, "build", "--json")
+    assert done.returncode == 0, done.stderr
+    artifact = Path(json.loads(done.stdout)["artifact"])
+    assert artifact.parent == source / "dist"
+    files = Release.read(open_artifact(artifact, tmp_path / "opened")).files
+    assert "web/index.html" in files
+    assert sum(name.startswith("web/assets/") for name in files) > 50
+
+
 @pytest.mark.long
 @pytest.mark.skipif(not (ROOT / "web" / "node_modules" / ".package-lock.json").is_file(), reason="the web packages are not installed")
 def test_a_type_error_stops_the_build_before_anything_is_built(tmp_path: Path) -> None:

@@ -18,8 +18,13 @@ def values(frame: "Frame", i: int, outputs: tuple[Any, ...]) -> None:
         one(frame, target, outputs[ports[k] if ports else 0])
     if i in plan.lazies:
         for target, output in plan.lazies[i]:
-            if any(plan.out0[i] + output in plan.sources(target, at) for at in frame.wanted.get(target, ())):
+            if asked(frame, target, plan.out0[i] + output):
                 one(frame, target, outputs[output])
+
+
+def asked(frame: "Frame", target: int, slot: int) -> bool:
+    """Return whether node `target` has asked for a lazy input that is wired to `slot`."""
+    return any(slot in frame.plan.sources(target, at) for at in frame.wanted.get(target, ()))
 
 
 def streams(frame: "Frame", i: int, outputs: tuple[Any, ...]) -> None:
@@ -41,4 +46,4 @@ def _may_still_win(frame: "Frame", target: int) -> bool:
     return frame.plan.shapes[target].control is Control.RACE and frame.state[target] < DONE
 
 
-__all__ = ["GENERAL", "one", "streams", "values"]
+__all__ = ["GENERAL", "asked", "one", "streams", "values"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from comfytavern.engine import arrive
 from comfytavern.engine.plan import HALF
 from comfytavern.engine.tokens import CACHED, CANCELLED, DONE
 from comfytavern.graph.kinds import Control, Effect
@@ -47,13 +48,9 @@ def _broke_off(frame: "Frame", j: int) -> bool:
 
 def _followers(frame: "Frame", j: int) -> list[int]:
     plan = frame.plan
-    lazy = [target for target, output in plan.lazies.get(j, ()) if _asked(frame, target, plan.out0[j] + output)]
+    lazy = [target for target, output in plan.lazies.get(j, ()) if arrive.asked(frame, target, plan.out0[j] + output)]
     every = [*plan.succ[j], *(edge[0] for edge in plan.streams.get(j, ())), *lazy]
     return [follower for follower in every if frame.ind[follower] < HALF]
-
-
-def _asked(frame: "Frame", target: int, slot: int) -> bool:
-    return any(slot in frame.plan.sources(target, at) for at in frame.wanted.get(target, ()))
 
 
 def _carries(frame: "Frame", j: int, follower: int) -> bool:

@@ -299,12 +299,11 @@ class Runs:
 
     async def _admit(self, stored: StoredRun, plan: Plan, *, at_once: bool) -> RunSummary:
         owner, id = stored.owner, stored.summary.id
-        hold = self._stage.hold(id)
         try:
             if at_once:
                 live = await self._stage.begin_new(stored, plan)
                 return msgspec.structs.replace(stored.summary, state="running", started_at=live.started_at)
-            position = await self._stage.queue(owner, hold)
+            position = await self._stage.queue(owner, self._stage.hold(id))
         except Lost:  # This process stood still for so long that another one has taken the run.
             return stored.summary
         except Failure:

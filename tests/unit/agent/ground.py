@@ -104,11 +104,13 @@ def host() -> Iterator[Ground]:
     try:
         yield Ground(Path(folder))
     finally:
-        for _ in range(100):  # A step that was let go may still be writing.
+        for _ in range(100):  # Once a folder below it was "not empty" after it had been emptied: by whom is not known.
             shutil.rmtree(folder, ignore_errors=True)
             if not os.path.lexists(folder):
                 break
             time.sleep(0.05)
+        else:
+            shutil.rmtree(folder)
 
 
 def packed(*contents: bytes) -> bytes:

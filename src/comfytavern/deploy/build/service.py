@@ -90,9 +90,8 @@ def build(wish: Wish, app: App, told: Told = lambda _: None) -> Built:
         raise Refused("build.extra", f"There is no extra {wrong[0]}.", hint=f"Use one of {', '.join(EXTRAS)}.")
     source = look(wish.root)
     release = named(wish.release or source.release)
-    out = wish.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".build-", dir=out) as made:
+    wish.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".build-", dir=wish.out) as made:
         folder = Path(made) / "release"
         folder.mkdir()
         _web(wish, source, release, folder / WEB, told)
@@ -108,7 +107,7 @@ def build(wish: Wish, app: App, told: Told = lambda _: None) -> Built:
         told("Writing manifest and checksums")
         seal(folder, _manifest(source, release, wish.target, app), wish.sign_key)
         told("Packing")
-        artifact = out / f"comfytavern-{release}.tar.zst"
+        artifact = wish.out.resolve() / f"comfytavern-{release}.tar.zst"
         archive.pack(folder, artifact, seconds=source.seconds)
         files = sum(path.is_file() for path in folder.rglob("*"))
     took = round(time.monotonic() - start, 2)
